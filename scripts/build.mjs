@@ -1,0 +1,60 @@
+// Builds `dist/`: TypeScript by tsc, the kernels by the AssemblyScript compiler, each only when its sources changed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const assembly = path.join(root, 'src/kernels/assembly');
+const output = path.join(root, 'dist/kernels');
+const stampFile = path.join(output, 'kernels.stamp');
+
+run('tsc', ['-p', 'tsconfig.json']);
+buildKernels();
+
+/**
+ * Four builds of one source: `relaxed` may use relaxed SIMD, `threads` runs on shared memory. The engine picks one at start.
+ */
+function buildKernels() {
+  const stamp = digest([fileURLToPath(import.meta.url), ...sources(assembly), path.join(root, 'package-lock.json')]);
+  if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) return;
+  fs.mkdirSync(output, { recursive: true });
+  for (const relaxed of [false, true]) {
+    for (const threads of [false, true]) {
+      const name = `gossamer${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
+      run('asc', [
+        path.relative(root, path.join(assembly, 'index.ts')),
+        '--outFile', `dist/kernels/${name}`,
+        '-O3', '--noAssert', '--runtime', 'stub', '--memoryBase', '1024', '--importMemory',
+        '--enable', 'simd', '--enable', 'threads', '--disableWarning', '235',
+        ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
+        ...(threads ? ['--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'] : ['--initialMemory', '16']),
+        '--use', `RELAXED=${relaxed ? 1 : 0}`, '--use', `THREADS=${threads ? 1 : 0}`, '--use', 'abort=',
+      ]);
+    }
+  }
+  fs.writeFileSync(stampFile, stamp);
+}
+
+function sources(folder) {
+  return fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).sort();
+}
+
+function digest(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(path.relative(root, file)).update(fs.readFileSync(file));
+  return hash.digest('hex');
+}
+
+function run(tool, args) {
+  const { status } = spawnSync(process.execPath, [binary(tool), ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function binary(tool) {
+  const owner = tool === 'asc' ? 'assemblyscript' : 'typescript';
+  const manifest = JSON.parse(fs.readFileSync(path.join(root, 'node_modules', owner, 'package.json'), 'utf8'));
+  return path.join(root, 'node_modules', owner, manifest.bin[tool]);
+}

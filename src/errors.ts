@@ -1,0 +1,139 @@
+/**
+ * Every error that Gossamer throws on purpose. The text says what was got, what is needed and what to do; the fields
+ * carry the same facts for programs. `code` is stable across releases and is what `--json` prints.
+ */
+export abstract class GossamerError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A tensor's shape does not fit the operation. */
+export class ShapeError extends GossamerError {
+  readonly code = 'SHAPE';
+  constructor(
+    readonly operation: string,
+    readonly got: string,
+    readonly needed: string,
+    advice = '',
+  ) {
+    super(`${operation}: got ${got}, needs ${needed}.${advice ? ` ${advice}` : ''}`);
+  }
+}
+
+/** A tensor's element type does not fit the operation. */
+export class DTypeError extends GossamerError {
+  readonly code = 'DTYPE';
+  constructor(
+    readonly operation: string,
+    readonly got: string,
+    readonly needed: string,
+  ) {
+    super(`${operation}: got a tensor of ${got}, needs ${needed}.`);
+  }
+}
+
+/** A file is not what it claims to be. `reason` names the way it lies; each reader documents its reasons. */
+export class FormatError extends GossamerError {
+  readonly code = 'FORMAT';
+  constructor(
+    readonly file: string,
+    readonly reason: string,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file}: ${detail}`, options);
+  }
+}
+
+/** A data set, or one record of it, cannot be used. */
+export class DataError extends GossamerError {
+  readonly code = 'DATA';
+  constructor(
+    readonly file: string,
+    /** Record number in the file, line of a manifest, or null when the whole file is at fault. */
+    readonly record: number | null,
+    readonly reason: string,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(record === null ? `${file}: ${detail}` : `${file}, record ${record}: ${detail}`, options);
+  }
+}
+
+/** An option, recipe or command-line argument is wrong. `key` is its dotted path. */
+export class ConfigError extends GossamerError {
+  readonly code = 'CONFIG';
+  constructor(
+    readonly key: string,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(key ? `${key}: ${detail}` : detail, options);
+  }
+}
+
+/** Something that Gossamer, or this machine, does not do; the text says why and what does. */
+export class UnsupportedError extends GossamerError {
+  readonly code = 'UNSUPPORTED';
+  constructor(
+    readonly feature: string,
+    readonly why: string,
+  ) {
+    super(`${feature} is not supported: ${why}`);
+  }
+}
+
+/** A tensor was used after it was freed, or a value belongs to another engine. */
+export class LifetimeError extends GossamerError {
+  readonly code = 'LIFETIME';
+}
+
+/** The engine's memory is used up. */
+export class OutOfMemoryError extends GossamerError {
+  readonly code = 'OUT_OF_MEMORY';
+  constructor(
+    /** What was to be stored: an operator, a parameter's path, a batch. */
+    readonly tensor: string,
+    readonly shape: readonly number[],
+    readonly bytes: number,
+    readonly bytesInUse: number,
+    readonly bytesLimit: number,
+    /** Training step (from 0), where there is one. */
+    readonly step: number | null = null,
+  ) {
+    super(
+      `Out of memory${step === null ? '' : ` in step ${step}`}: ${tensor} of shape [${shape.join(', ')}] needs ${mebibytes(bytes)}, ` +
+        `${mebibytes(bytesInUse)} of ${mebibytes(bytesLimit)} are in use. ` +
+        'Use a smaller batch or input, or dispose of tensors that you no longer need (engine.scope).',
+    );
+  }
+
+  inStep(step: number): OutOfMemoryError {
+    return new OutOfMemoryError(this.tensor, this.shape, this.bytes, this.bytesInUse, this.bytesLimit, step);
+  }
+}
+
+/** A loss, a weight or an activation became NaN or infinite. */
+export class DivergenceError extends GossamerError {
+  readonly code = 'DIVERGENCE';
+  constructor(
+    readonly step: number,
+    /** Path of the first layer whose output was not finite. */
+    readonly layer: string,
+    readonly lastCheckpoint: string | null,
+  ) {
+    super(
+      `Step ${step}: ${layer} gave NaN or infinity. ` +
+        (lastCheckpoint ? `The last good checkpoint is ${lastCheckpoint}. ` : 'No checkpoint was written yet. ') +
+        'Try a lower learning rate, warm-up or gradient clipping.',
+    );
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
