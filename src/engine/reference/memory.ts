@@ -1,0 +1,40 @@
+import type { MemoryFacts } from '../engine.js';
+import type { Address } from '../kernels.js';
+
+/** Memory of the reference engine: each address names an array of its own, floats in double precision. */
+export class ReferenceMemory {
+  private readonly blocks = new Map<Address, Float64Array | Int32Array>();
+  private next = 1;
+  private bytes = 0;
+  private peak = 0;
+
+  add(block: Float64Array | Int32Array): Address {
+    this.blocks.set(this.next, block);
+    this.bytes += block.byteLength;
+    this.peak = Math.max(this.peak, this.bytes);
+    return this.next++;
+  }
+
+  remove(address: Address): void {
+    const block = this.blocks.get(address);
+    if (!block) throw new RangeError(`no block has the address ${address}`);
+    this.bytes -= block.byteLength;
+    this.blocks.delete(address);
+  }
+
+  floats(address: Address): Float64Array {
+    const block = this.blocks.get(address);
+    if (!(block instanceof Float64Array)) throw new RangeError(`no floats have the address ${address}`);
+    return block;
+  }
+
+  ints(address: Address): Int32Array {
+    const block = this.blocks.get(address);
+    if (!(block instanceof Int32Array)) throw new RangeError(`no integers have the address ${address}`);
+    return block;
+  }
+
+  facts(): MemoryFacts {
+    return { bytesInUse: this.bytes, bytesPeak: this.peak, bytesLimit: Number.POSITIVE_INFINITY, allocations: this.blocks.size };
+  }
+}
