@@ -109,13 +109,17 @@ export interface ConvolutionKernels {
   conv2d(g: Conv2dGeometry, x: Address, w: Address, bias: Address, y: Address): void;
   conv2dInputGradient(g: Conv2dGeometry, dy: Address, w: Address, dx: Address): void;
   conv2dWeightGradient(g: Conv2dGeometry, x: Address, dy: Address, dw: Address): void;
+}
 
+export interface BinaryKernels {
   /**
    * 1-bit convolution of sign(x) with sign(w), sign(0) = +1, zero padding after the sign; times `scale` [outChannels]
    * unless it is 0. Without scale the result is integers, exactly.
    */
   binaryConv2d(g: Conv2dGeometry, x: Address, w: Address, scale: Address, y: Address): void;
+}
 
+export interface DynamicKernels {
   /**
    * Keeps, in each of `rows` rows of `channels` saliencies, all but the `channels - kept` smallest; the lowest index wins
    * a tie (is kept). Writes the kept channels in ascending order to `index` (int32 [rows, kept]). With `dropTies` every
@@ -139,7 +143,9 @@ export interface ConvolutionKernels {
     dw: Address,
     dgates: Address,
   ): void;
+}
 
+export interface CentralDifferenceKernels {
   /**
    * Central difference as a weight transform (CDCN, equation 4): out = w, but the centre tap is w_centre - theta * sum of all
    * taps, for each output and input channel. w [rows, taps, channels], taps odd, centre = (taps - 1) / 2.
@@ -285,6 +291,9 @@ export interface OptimizerKernels {
 
 export interface Kernels
   extends ConvolutionKernels,
+    BinaryKernels,
+    DynamicKernels,
+    CentralDifferenceKernels,
     ElementKernels,
     NormKernels,
     SpatialKernels,

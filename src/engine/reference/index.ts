@@ -1,6 +1,9 @@
 import type { Engine } from '../engine.js';
 import type { Kernels } from '../kernels.js';
+import { binaryKernels } from './binary.js';
+import { centralDifferenceKernels } from './central-difference.js';
 import { convolutionKernels } from './convolution.js';
+import { dynamicKernels } from './dynamic.js';
 import { elementKernels } from './elements.js';
 import { lossKernels } from './losses.js';
 import { ReferenceMemory } from './memory.js';
@@ -13,6 +16,9 @@ export function createReferenceEngine(): Engine {
   const memory = new ReferenceMemory();
   const kernels: Kernels = {
     ...convolutionKernels(memory),
+    ...binaryKernels(memory),
+    ...dynamicKernels(memory),
+    ...centralDifferenceKernels(memory),
     ...elementKernels(memory),
     ...normKernels(memory),
     ...spatialKernels(memory),

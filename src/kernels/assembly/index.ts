@@ -1,5 +1,8 @@
 /** All kernels: what is exported here can be named in `WasmContext.run`. */
 export * from './convolution';
+export * from './binary';
+export * from './dynamic';
+export * from './central-difference';
 export * from './elements';
 export * from './norm';
 export * from './spatial';

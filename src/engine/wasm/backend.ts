@@ -1,0 +1,153 @@
+import { Allocator } from '../memory.js';
+import type { Address } from '../kernels.js';
+import type { WasmContext } from './context.js';
+import { Control, CONTROL_WORDS, FLOATS_AT, HEAP_AT, INTEGERS_AT, type KernelFunction, kernelNames, MAX_TASKS, TASK_BITS, work } from './protocol.js';
+
+/** What the pool of compute threads needs to be told; Node's and the browser's differ only in this. */
+export interface ThreadHost {
+  /** Starts `count` workers that run `protocol.work` on the module and the memory. */
+  start(count: number, module: WebAssembly.Module, memory: WebAssembly.Memory): void;
+  stop(): void;
+}
+
+const PAGE = 65536;
+/** The caller polls this often for the last task's end before it sleeps. */
+const POLLS_BEFORE_SLEEP = 20_000;
+
+/** One wasm instance, its memory and its threads: runs kernels by name. */
+export class WasmBackend implements WasmContext {
+  readonly memory: WebAssembly.Memory;
+  readonly allocator: Allocator;
+  private readonly names = new Map<string, number>();
+  private readonly kernels: KernelFunction[];
+  private control: Int32Array;
+  private integers: Int32Array;
+  private floatArguments: Float32Array;
+  private heapFloats!: Float32Array;
+  private heapIntegers!: Int32Array;
+  private generation = 0;
+  private disposed = false;
+
+  /**
+   * @param threads threads that compute, the calling one included; above 1 needs a `shared` build and a `host`
+   * @param memoryLimit bytes that tensors may take
+   */
+  constructor(
+    module: WebAssembly.Module,
+    readonly relaxed: boolean,
+    shared: boolean,
+    readonly threads: number,
+    memoryLimit: number,
+    private readonly host: ThreadHost | null,
+  ) {
+    const maximum = Math.min(65536, Math.ceil((memoryLimit + HEAP_AT) / PAGE) + 16);
+    this.memory = new WebAssembly.Memory({ initial: 16, ...(shared ? { maximum: 65536, shared } : { maximum }) });
+    const exports = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports;
+    const names = kernelNames(module);
+    names.forEach((name, index) => {
+      this.names.set(name, index);
+    });
+    this.kernels = names.map((name) => exports[name] as KernelFunction);
+    this.control = new Int32Array(this.memory.buffer, 0, CONTROL_WORDS);
+    this.integers = new Int32Array(this.memory.buffer, INTEGERS_AT, 40);
+    this.floatArguments = new Float32Array(this.memory.buffer, FLOATS_AT, 24);
+    this.view();
+    this.allocator = new Allocator(HEAP_AT, memoryLimit, (end) => this.grow(end));
+    if (threads > 1) host?.start(threads - 1, module, this.memory);
+  }
+
+  run(kernel: string, tasks: number, integers: readonly number[], floats: readonly number[] = []): void {
+    const index = this.names.get(kernel);
+    if (index === undefined) throw new RangeError(`no kernel is named ${kernel}`);
+    if (this.disposed) throw new RangeError('the engine was disposed');
+    if (!(tasks <= MAX_TASKS)) throw new RangeError(`${kernel}: ${tasks} tasks, at most ${MAX_TASKS}`);
+    for (let i = 0; i < integers.length; i++) this.integers[i] = integers[i]!;
+    for (let i = 0; i < floats.length; i++) this.floatArguments[i] = floats[i]!;
+    if (this.threads === 1 || tasks < 2) {
+      const task = this.kernels[index]!;
+      for (let i = 0; i < tasks; i++) task(INTEGERS_AT, i);
+    } else {
+      this.runShared(index, tasks);
+    }
+  }
+
+  scratch(bytes: number, use: (address: Address) => void): void {
+    const address = this.allocator.allocate(bytes, 'workspace of a kernel', [bytes]);
+    try {
+      use(address);
+    } finally {
+      this.allocator.free(address);
+    }
+  }
+
+  readFloat(address: Address): number {
+    return this.floats(address, 1)[0]!;
+  }
+
+  readInteger(address: Address): number {
+    return this.ints(address, 1)[0]!;
+  }
+
+  floats(address: Address, elements: number): Float32Array {
+    return this.heapFloats.subarray(address >>> 2, (address >>> 2) + elements);
+  }
+
+  ints(address: Address, elements: number): Int32Array {
+    return this.heapIntegers.subarray(address >>> 2, (address >>> 2) + elements);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    Atomics.store(this.control, Control.stop, 1);
+    Atomics.add(this.control, Control.generation, 1);
+    Atomics.notify(this.control, Control.generation);
+    this.host?.stop();
+  }
+
+  private runShared(index: number, tasks: number): void {
+    const control = this.control;
+    this.generation = (this.generation + 1) | 0;
+    Atomics.store(control, Control.kernel, index);
+    Atomics.store(control, Control.taskCount, tasks);
+    Atomics.store(control, Control.finished, 0);
+    Atomics.store(control, Control.next, this.generation << TASK_BITS);
+    Atomics.store(control, Control.generation, this.generation);
+    if (Atomics.load(control, Control.sleepers) > 0) Atomics.notify(control, Control.generation);
+    work(control, this.generation, this.kernels);
+    for (let poll = 0; ; poll++) {
+      const finished = Atomics.load(control, Control.finished);
+      if (finished === tasks) return;
+      if (Atomics.load(control, Control.failed) !== 0) throw new WebAssembly.RuntimeError('a kernel trapped in a compute thread');
+      if (poll > POLLS_BEFORE_SLEEP) Atomics.wait(control, Control.finished, finished, 100);
+    }
+  }
+
+  private grow(end: Address): boolean {
+    const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
+    if (missing <= 0) return true;
+    try {
+      // A little ahead, so that a growing step does not ask for every page on its own.
+      const ahead = Math.min(missing + 256, 65536 - this.memory.buffer.byteLength / PAGE);
+      try {
+        this.memory.grow(Math.max(missing, ahead));
+      } catch {
+        this.memory.grow(missing);
+      }
+    } catch {
+      return false;
+    }
+    this.view();
+    return true;
+  }
+
+  /** Growing gives the memory a new buffer; old views go blind (unshared) or stay short (shared). */
+  private view(): void {
+    const { buffer } = this.memory;
+    this.heapFloats = new Float32Array(buffer);
+    this.heapIntegers = new Int32Array(buffer);
+    this.control = new Int32Array(buffer, 0, CONTROL_WORDS);
+    this.integers = new Int32Array(buffer, INTEGERS_AT, 40);
+    this.floatArguments = new Float32Array(buffer, FLOATS_AT, 24);
+  }
+}
