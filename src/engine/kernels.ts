@@ -192,7 +192,16 @@ export interface ElementKernels {
   /** Gradient towards the repeated operand: db = sum over the repeated axes of dy (add, a = 0) or dy * a (multiply). */
   broadcastReduce(g: BroadcastGeometry, dy: Address, a: Address, db: Address): void;
   /** b := a[:, :, offset .. offset + count) or the reverse: rows of `fromWidth` and `toWidth` elements, `count` copied from column `fromStart` to column `toStart`. */
-  copyColumns(rows: number, count: number, fromWidth: number, fromStart: number, toWidth: number, toStart: number, x: Address, y: Address): void;
+  copyColumns(
+    rows: number,
+    count: number,
+    fromWidth: number,
+    fromStart: number,
+    toWidth: number,
+    toStart: number,
+    x: Address,
+    y: Address,
+  ): void;
   /** Channel c = g * (channels / groups) + i goes to i * groups + g, in each row. */
   shuffleChannels(rows: number, channels: number, groups: number, x: Address, y: Address): void;
   /** y is [batch, outHeight, outWidth, channels]: x shifted by (top, left), zeros outside; negative shifts crop. */

@@ -1,7 +1,18 @@
-import { Allocator } from '../memory.js';
 import type { Address } from '../kernels.js';
+import { Allocator } from '../memory.js';
 import type { WasmContext } from './context.js';
-import { Control, CONTROL_WORDS, FLOATS_AT, HEAP_AT, INTEGERS_AT, type KernelFunction, kernelNames, MAX_TASKS, TASK_BITS, work } from './protocol.js';
+import {
+  CONTROL_WORDS,
+  Control,
+  FLOATS_AT,
+  HEAP_AT,
+  INTEGERS_AT,
+  type KernelFunction,
+  kernelNames,
+  MAX_TASKS,
+  TASK_BITS,
+  work,
+} from './protocol.js';
 
 /** What the pool of compute threads needs to be told; Node's and the browser's differ only in this. */
 export interface ThreadHost {

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { Control, CONTROL_WORDS, type KernelFunction, kernelNames, work } from './protocol.js';
+import { CONTROL_WORDS, Control, type KernelFunction, kernelNames, work } from './protocol.js';
 
 /** Polls this often before it sleeps: about as long as the gap between two kernels of a training step. */
 const POLLS_BEFORE_SLEEP = 4000;

@@ -1,0 +1,119 @@
+import { ConfigError, UnsupportedError } from '../errors.js';
+import type { Engine, FeatureFact } from './engine.js';
+import type { EngineHost } from './host.js';
+import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
+import { WasmBackend } from './wasm/backend.js';
+import { wasmKernels } from './wasm/index.js';
+import { agreesWithPlainBuild } from './wasm/self-test.js';
+
+export interface EngineOptions {
+  /** Threads that compute, the calling one included; all processors unless given. Results do not depend on it. */
+  readonly threads?: number;
+  /**
+   * `auto`: use relaxed SIMD where the host offers it; `on`: also turn on the flag that hides it in Node 20 (for the whole process),
+   * after a self-test of the kernels; `off`. Fused multiply-adds round once instead of twice, so last bits differ between the builds.
+   */
+  readonly relaxedSimd?: 'auto' | 'on' | 'off';
+  /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
+  readonly memoryLimit?: number;
+}
+
+/** All of the 32-bit address space but the first and last few pages. */
+const MOST_MEMORY = 2 ** 32 - 32 * 65536;
+
+/**
+ * The WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads.
+ * @throws UnsupportedError without WebAssembly SIMD
+ * @throws ConfigError for impossible options
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { createNodeHost } = await import('./node-host.js');
+  return createEngineOn(createNodeHost(), options);
+}
+
+export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
+  const { threads: wantedThreads = host.processors, relaxedSimd = 'auto' } = options;
+  const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
+  if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > 64) {
+    throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to 64`);
+  }
+  if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
+  if (!hasSimd())
+    throw new UnsupportedError(
+      'this engine',
+      `${host.name} has no WebAssembly SIMD, which all kernels use. Node 20 or a browser of 2021 or newer has it.`,
+    );
+
+  const relaxed = await probeRelaxedSimd(host, relaxedSimd);
+  const shared = sharedMemoryFact(wantedThreads);
+  const threads = shared.on ? wantedThreads : 1;
+  const build = `gossamer${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
+  const backend = new WasmBackend(await host.loadKernels(build), relaxed.on, shared.on, threads, memoryLimit, host.threads);
+  const features: FeatureFact[] = [
+    { name: 'simd', on: true, why: `${host.name} has WebAssembly SIMD` },
+    relaxed,
+    shared,
+    threadsFact(threads, wantedThreads, host.processors, shared),
+  ];
+  return engineOf(backend, host, build, features);
+}
+
+function engineOf(backend: WasmBackend, host: EngineHost, build: string, features: FeatureFact[]): Engine {
+  return {
+    kernels: wasmKernels(backend),
+    shapesOnly: false,
+    allocate: (elements, _dtype, what, shape) => backend.allocator.allocate(elements * 4, what, shape),
+    free: (address) => backend.allocator.free(address),
+    floats: (address, elements) => backend.floats(address, elements),
+    ints: (address, elements) => backend.ints(address, elements),
+    facts: () => ({
+      backend: 'wasm',
+      build,
+      threads: backend.threads,
+      processors: host.processors,
+      features,
+      memory: backend.allocator.facts(),
+      host: host.name,
+    }),
+    memory: () => backend.allocator.facts(),
+    dispose: () => backend.dispose(),
+  };
+}
+
+async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off'): Promise<FeatureFact> {
+  const name = 'relaxed-simd';
+  if (wanted === 'off') return { name, on: false, why: 'turned off by the option relaxedSimd' };
+  if (hasRelaxedSimd()) return { name, on: true, why: `${host.name} has it` };
+  if (wanted === 'auto') {
+    return {
+      name,
+      on: false,
+      why: `${host.name} has it not, or behind a flag only (the option relaxedSimd: 'on' sets that and tests it)`,
+    };
+  }
+  host.allowRelaxedSimd();
+  if (!hasRelaxedSimd()) return { name, on: false, why: `${host.name} has it not, not even behind a flag` };
+  const agrees = agreesWithPlainBuild(await host.loadKernels('gossamer.wasm'), await host.loadKernels('gossamer-relaxed.wasm'));
+  return agrees
+    ? { name, on: true, why: 'turned on by a flag of the JavaScript engine; its kernels passed the self-test' }
+    : { name, on: false, why: 'turned on by a flag of the JavaScript engine, but its kernels failed the self-test' };
+}
+
+function sharedMemoryFact(threads: number): FeatureFact {
+  const name = 'shared-memory';
+  if (threads === 1) return { name, on: false, why: 'one thread needs none' };
+  return hasSharedMemory()
+    ? { name, on: true, why: 'threads work on one memory' }
+    : {
+        name,
+        on: false,
+        why: 'the host gives none (a web page must be cross-origin isolated: COOP same-origin and COEP require-corp)',
+      };
+}
+
+function threadsFact(threads: number, wanted: number, processors: number, shared: FeatureFact): FeatureFact {
+  const name = 'threads';
+  if (threads > 1) return { name, on: true, why: `${threads} threads, the calling one included, on ${processors} processors` };
+  if (wanted > 1) return { name, on: false, why: `no shared memory: ${shared.why}` };
+  return { name, on: false, why: processors === 1 ? 'this machine has one processor' : 'one thread was asked for' };
+}

@@ -1,0 +1,79 @@
+import type { DynamicGeometry } from '../engine/kernels.js';
+import { ConfigError, ShapeError } from '../errors.js';
+import { formatShape, type Shape } from '../tensor/shape.js';
+import { conv2dGeometry } from './conv2d.js';
+import type { Operator } from './operator.js';
+
+/** Which saliencies go when several equal the smallest one kept. */
+export type TieRule = 'keep' | 'drop';
+
+export interface DynamicConv2dAttributes {
+  readonly stride: number;
+  readonly padding: number;
+  /** Parts of the output channels; each picks input channels of its own. */
+  readonly heads: number;
+  /** Input channels that each head convolves, of every image. */
+  readonly kept: number;
+  /**
+   * `keep`: exactly `kept` channels, the lowest index wins a tie. `drop` (the DGC authors' rule, for their checkpoints):
+   * every saliency that is not above the largest one to go, goes too.
+   */
+  readonly ties: TieRule;
+}
+
+/**
+ * Dynamic group convolution (DGC, section 3): inputs x [batch, height, width, C], w [C', kh, kw, C], gates [batch, heads, C].
+ * Head h keeps, for each image, the channels of the largest gates, multiplies them by these, and convolves only them with
+ * its C'/heads filters. The selection has no gradient; the gates that multiply have.
+ */
+export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
+  shape([x, w, gates], attributes) {
+    const g = geometry(x!, w!, attributes);
+    if (gates!.length !== 3 || gates![0] !== g.batch || gates![1] !== g.heads || gates![2] !== g.inChannels) {
+      throw new ShapeError('dynamicConv2d', `gates ${formatShape(gates!)}`, `[${g.batch}, ${g.heads}, ${g.inChannels}]`);
+    }
+    return [g.batch, g.outHeight, g.outWidth, g.outChannels];
+  },
+  forward({ kernels, inputs: [x, w, gates], output, save }, attributes) {
+    const g = geometry(x!.shape, w!.shape, attributes);
+    const index = save([g.batch, g.heads, g.kept], 'int32');
+    kernels.selectChannels(g.batch * g.heads, g.inChannels, g.kept, attributes.ties === 'drop', gates!.address, index.address);
+    kernels.dynamicConv2d(g, x!.address, w!.address, gates!.address, index.address, output.address);
+  },
+  backward({ kernels, inputs: [x, w, gates], saved: [index], dy, needed, make, scratch }, attributes) {
+    const g = geometry(x!.shape, w!.shape, attributes);
+    const dx = needed[0] ? make(x!.shape) : null;
+    const dw = needed[1] ? make(w!.shape) : scratch(w!.shape);
+    const dgates = needed[2] ? make(gates!.shape) : scratch(gates!.shape);
+    kernels.dynamicConv2dGradient(
+      g,
+      x!.address,
+      w!.address,
+      gates!.address,
+      index!.address,
+      dy.address,
+      dx?.address ?? 0,
+      dw.address,
+      dgates.address,
+    );
+    return [dx, needed[1] ? dw : null, needed[2] ? dgates : null];
+  },
+  cost(inputs, _output, attributes) {
+    const [x, w] = inputs as [Shape, Shape];
+    const g = geometry(x, w, attributes);
+    const macs = g.batch * g.outHeight * g.outWidth * g.outChannels * g.kernelHeight * g.kernelWidth * g.kept;
+    return { macs, binaryMacs: 0, elements: g.batch * g.heads * g.kept * g.height * g.width };
+  },
+};
+
+function geometry(x: Shape, w: Shape, attributes: DynamicConv2dAttributes): DynamicGeometry {
+  const { stride, padding, heads, kept } = attributes;
+  const g = conv2dGeometry('dynamicConv2d', x, w, { stride, padding, dilation: 1, groups: 1 });
+  if (!Number.isInteger(heads) || heads < 1 || g.outChannels % heads !== 0) {
+    throw new ConfigError('dynamicConv2d.heads', `got ${heads}, which does not divide the ${g.outChannels} output channels`);
+  }
+  if (!Number.isInteger(kept) || kept < 1 || kept > g.inChannels) {
+    throw new ConfigError('dynamicConv2d.kept', `got ${kept}, needs a whole number from 1 to ${g.inChannels}`);
+  }
+  return { ...g, heads, kept };
+}

@@ -1,0 +1,38 @@
+import { sizeOf } from '../tensor/shape.js';
+import { elementwise, type Operator } from './operator.js';
+
+type NoAttributes = Record<never, never>;
+
+/** Sum of all elements; a scalar. */
+export const sum: Operator<NoAttributes> = {
+  shape: () => [],
+  forward({ kernels, inputs: [x], output }) {
+    kernels.sum(x!.size, x!.address, output.address);
+  },
+  backward({ kernels, inputs: [x], dy, make }) {
+    const dx = make(x!.shape);
+    kernels.fill(dx.size, 0, dx.address);
+    const everywhere = { batch: 1, pixels: dx.size, channels: 1, overBatch: true, overPixels: true, overChannels: true };
+    kernels.broadcast('add', everywhere, dx.address, dy.address, dx.address);
+    return [dx];
+  },
+  cost: ([x]) => elementwise(sizeOf(x!)),
+};
+
+export interface ScaleAttributes {
+  readonly factor: number;
+}
+
+/** factor * x */
+export const scale: Operator<ScaleAttributes> = {
+  shape: ([x]) => x!,
+  forward({ kernels, inputs: [x], output }, { factor }) {
+    kernels.affine(x!.size, factor, 0, x!.address, output.address);
+  },
+  backward({ kernels, dy, make }, { factor }) {
+    const dx = make(dy.shape);
+    kernels.affine(dx.size, factor, 0, dy.address, dx.address);
+    return [dx];
+  },
+  cost: ([x]) => elementwise(sizeOf(x!)),
+};

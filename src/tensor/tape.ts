@@ -1,0 +1,128 @@
+import type { Engine } from '../engine/engine.js';
+import { LifetimeError, ShapeError } from '../errors.js';
+import { Scope } from './scope.js';
+import { formatShape } from './shape.js';
+import { Tensor } from './tensor.js';
+
+/** One recorded operation. */
+export interface TapeNode {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** What the operator put aside for its gradient. */
+  readonly saved: readonly Tensor[];
+  /** Gradients towards the inputs (null where not needed), from the gradient towards the output. */
+  backward(dy: Tensor, needed: readonly boolean[]): readonly (Tensor | null)[];
+}
+
+/**
+ * The record of a computation, in order; walking it backwards gives gradients (reverse mode). A node is done with once its
+ * gradient has passed, so its output and what it saved are freed there and then.
+ */
+export class Tape {
+  private readonly nodes: TapeNode[] = [];
+
+  record(node: TapeNode): void {
+    this.nodes.push(node);
+    node.output.tape = this;
+  }
+
+  /** Gradients of the scalar `loss` towards `targets`; zeros where it does not depend on one. */
+  backward(loss: Tensor, targets: readonly Tensor[], kept: ReadonlySet<Tensor>): Tensor[] {
+    if (loss.size !== 1) {
+      throw new ShapeError('backward', `a loss of shape ${formatShape(loss.shape)}`, 'one number', 'Take its mean or sum first.');
+    }
+    const wanted = new Set(targets);
+    const gradients = new Map<Tensor, Tensor>([[loss, Tensor.full(loss.engine, loss.shape, 1, 'gradient')]]);
+    for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
+      const dy = gradients.get(node.output);
+      if (dy) {
+        const needed = node.inputs.map((input) => input.tape === this);
+        const towards = node.backward(dy, needed);
+        node.inputs.forEach((input, i) => {
+          const gradient = towards[i];
+          if (gradient && needed[i]) addGradient(gradients, input, gradient);
+          else gradient?.dispose();
+        });
+        if (!wanted.has(node.output)) {
+          gradients.delete(node.output);
+          dy.dispose();
+        }
+      }
+      for (const tensor of node.saved) tensor.dispose();
+      if (!kept.has(node.output) && !wanted.has(node.output)) node.output.dispose();
+    }
+    return targets.map((target) => ownGradient(target, gradients.get(target)));
+  }
+}
+
+/** Callers may scale gradients in place, so none may share memory with another. */
+function ownGradient(target: Tensor, gradient: Tensor | undefined): Tensor {
+  if (gradient?.ownsMemory) return gradient;
+  const own = Tensor.full(target.engine, target.shape, 0, 'gradient');
+  if (gradient && !target.engine.shapesOnly) target.engine.kernels.copy(own.size, gradient.address, own.address);
+  gradient?.dispose();
+  return own;
+}
+
+/** Adds in place where the memory is nobody else's; gradients may share memory (an addition hands the same one to both sides). */
+function addGradient(gradients: Map<Tensor, Tensor>, towards: Tensor, gradient: Tensor): void {
+  const present = gradients.get(towards);
+  if (!present) {
+    gradients.set(towards, gradient);
+    return;
+  }
+  const { kernels, shapesOnly } = gradient.engine;
+  const [target, other] = present.ownsMemory || !gradient.ownsMemory ? [present, gradient] : [gradient, present];
+  if (target.ownsMemory) {
+    if (!shapesOnly) kernels.accumulate(target.size, 1, other.address, target.address);
+    gradients.set(towards, target);
+    other.dispose();
+    return;
+  }
+  const sum = Tensor.empty(gradient.engine, gradient.shape, 'float32', 'gradient');
+  if (!shapesOnly) {
+    kernels.copy(sum.size, present.address, sum.address);
+    kernels.accumulate(sum.size, 1, gradient.address, sum.address);
+  }
+  gradients.set(towards, sum);
+  present.dispose();
+  gradient.dispose();
+}
+
+export interface Gradients {
+  readonly loss: Tensor;
+  /** What `compute` returned besides the loss. */
+  readonly outputs: readonly Tensor[];
+  /** One for each target, of its shape. */
+  readonly gradients: readonly Tensor[];
+}
+
+/**
+ * Computes a scalar loss and its gradients towards `targets` (parameters, inputs). Everything else that `compute` made is
+ * freed. `compute` returns the loss, and after it whatever else shall live on (logits, say).
+ * @throws LifetimeError when a target is already being differentiated
+ */
+export function withGradients(
+  engine: Engine,
+  targets: readonly Tensor[],
+  compute: () => readonly [loss: Tensor, ...outputs: Tensor[]],
+): Gradients {
+  const tape = new Tape();
+  const busy = targets.find((target) => target.tape);
+  if (busy)
+    throw new LifetimeError(`${busy.label} is being differentiated already: do not nest withGradients over the same tensor.`);
+  const lifetime = new Scope(engine);
+  try {
+    for (const target of targets) target.tape = tape;
+    const [loss, ...outputs] = compute();
+    const gradients = tape.backward(loss, targets, new Set([loss, ...outputs]));
+    for (const tensor of [loss, ...outputs, ...gradients]) {
+      lifetime.release(tensor);
+      tensor.tape = null;
+    }
+    return { loss, outputs, gradients };
+  } finally {
+    for (const target of targets) target.tape = null;
+    lifetime.end();
+  }
+}
