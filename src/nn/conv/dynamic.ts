@@ -1,0 +1,165 @@
+import { ConfigError } from '../../errors.js';
+import type { TieRule } from '../../ops/index.js';
+import * as ops from '../../ops/index.js';
+import type { Rng } from '../../tensor/rng.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { constant, type Initializer, kaimingNormal, normal } from '../initializers.js';
+import { BatchNorm2d } from '../layers.js';
+import { Module } from '../module.js';
+import { Parameter, StoredNumber } from '../state.js';
+import { transformedWeight } from './convolution.js';
+
+export interface DynamicGroupConv2dOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  /** Parts of the output channels, each with a selector of its own. */
+  readonly heads?: number;
+  /** The selectors' hidden width is inChannels / squeeze (squeeze / 2 below 80 channels). */
+  readonly squeeze?: number;
+  /** Share of the input channels that each head keeps at the end of training, in (0, 1]. */
+  readonly keep?: number;
+  readonly ties?: TieRule;
+  /** Share of the central difference, as in `Conv2d`. */
+  readonly theta?: number;
+  readonly rng: Rng;
+  readonly initializer?: Initializer;
+}
+
+/** Below this progress nothing is switched off; above `RAMP_END` all that shall be (DGC, the authors' schedule). */
+const RAMP_START = 1 / 12;
+const RAMP_END = 3 / 4;
+/** Layers narrower than this halve `squeeze`, or their selectors would have next to no hidden units. */
+const NARROW = 80;
+
+/**
+ * Dynamic group convolution (DGC): batch norm, ReLU, then `heads` groups of filters, each of which picks for every image the input channels worth
+ * convolving, by a selector of its own: pooled input → FC → ReLU → FC → ReLU. Only picked channels are convolved, times
+ * their saliency. A channel shuffle ends it, so that a grouped convolution may follow.
+ *
+ * Channels are switched off gradually: `setProgress` (0 at the start of training, 1 at its end) moves `inactive`, which a
+ * checkpoint keeps.
+ */
+export class DynamicGroupConv2d extends Module {
+  readonly norm: BatchNorm2d;
+  /** [heads * hidden, inChannels]: the first layers of all selectors. */
+  readonly reduce: Parameter;
+  /** [heads * inChannels, 1, 1, hidden]: their second layers, a grouped convolution on one pixel. */
+  readonly expand: Parameter;
+  readonly expandBias: Parameter;
+  readonly weight: Parameter;
+  /** Channels that each head leaves out. */
+  readonly inactive = new StoredNumber(0);
+  readonly heads: number;
+  readonly theta: number;
+  readonly ties: TieRule;
+  private readonly keep: number;
+  private readonly geometry: { readonly stride: number; readonly padding: number };
+  private lasso: Tensor | null = null;
+  /** Sees the hidden units [batch, heads * hidden] of each forward pass while somebody watches the selectors. */
+  selectorProbe: ((hidden: Tensor) => void) | null = null;
+
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    options: DynamicGroupConv2dOptions,
+  ) {
+    super();
+    const { kernel, stride = 1, padding = 0, heads = 4, squeeze = 16, keep = 0.25, ties = 'keep', theta = 0, rng } = options;
+    if (outChannels % heads !== 0)
+      throw new ConfigError('heads', `got ${heads}, which does not divide the ${outChannels} output channels`);
+    if (!(keep > 0 && keep <= 1)) throw new ConfigError('keep', `got ${keep}, needs a number in (0, 1]`);
+    const hidden = Math.max(1, Math.floor(inChannels / (inChannels < NARROW ? Math.floor(squeeze / 2) : squeeze)));
+    this.norm = new BatchNorm2d(inChannels);
+    this.reduce = new Parameter([heads * hidden, inChannels], kaimingNormal('in'), rng, 'weight');
+    this.expand = new Parameter([heads * inChannels, 1, 1, hidden], kaimingNormal('in'), rng, 'weight');
+    this.expandBias = new Parameter([heads * inChannels], constant(1), rng, 'bias');
+    const deviation = Math.sqrt(2 / ((kernel * kernel * outChannels) / heads));
+    this.weight = new Parameter(
+      [outChannels, kernel, kernel, inChannels],
+      options.initializer ?? normal(deviation),
+      rng,
+      'weight',
+    );
+    this.heads = heads;
+    this.theta = theta;
+    this.ties = ties;
+    this.keep = keep;
+    this.geometry = { stride, padding };
+  }
+
+  override setProgress(progress: number): void {
+    this.inactive.value = inactiveChannels(this.inChannels, 1 - this.keep, progress, this.inactive.value);
+  }
+
+  override auxiliaryLosses(): Tensor[] {
+    return this.lasso ? [this.lasso] : [];
+  }
+
+  forward(x: Tensor): Tensor {
+    const activated = ops.relu(this.norm.forward(x));
+    const gates = this.saliencies(activated);
+    // The sum over heads of each head's mean: all heads are equally wide.
+    this.lasso = this.training ? ops.scale(ops.mean(gates), this.heads) : null;
+    const y = ops.dynamicConv2d(activated, transformedWeight(this.weight.value, this.theta), gates, {
+      ...this.geometry,
+      heads: this.heads,
+      kept: this.inChannels - this.inactive.value,
+      ties: this.ties,
+    });
+    return this.heads > 1 ? ops.shuffleChannels(y, this.heads) : y;
+  }
+
+  /** [batch, heads, inChannels] */
+  private saliencies(activated: Tensor): Tensor {
+    const batch = activated.shape[0]!;
+    const pooled = ops.globalAveragePool(activated);
+    const hidden = ops.relu(ops.linear(pooled, this.reduce.value));
+    this.selectorProbe?.(hidden);
+    const onePixel = ops.reshape(hidden, [batch, 1, 1, hidden.shape[1]!]);
+    const expanded = ops.conv2d(onePixel, this.expand.value, { groups: this.heads, bias: this.expandBias.value });
+    return ops.reshape(ops.relu(expanded), [batch, this.heads, this.inChannels]);
+  }
+}
+
+/**
+ * Channels to switch off at `progress`, of which `share` go in the end: unchanged up to 1/12, then a ramp of slope 3/2 (so that it
+ * ends at 3/4), rounded half to even like Python's round.
+ */
+export function inactiveChannels(channels: number, share: number, progress: number, before: number): number {
+  if (progress <= RAMP_START) return before;
+  if (progress >= RAMP_END) return roundHalfToEven(channels * share);
+  return roundHalfToEven(channels * share * 1.5 * (progress - RAMP_START));
+}
+
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/**
+ * Share of selectors (one for each image and head) that are dead: all hidden units 0, so that every saliency equals its bias
+ * and the selection says nothing about the image.
+ */
+export function deadSelectorShare(model: Module, forward: () => void): number {
+  const layers = model.modules().flatMap(([, module]) => (module instanceof DynamicGroupConv2d ? [module] : []));
+  let selectors = 0;
+  let dead = 0;
+  for (const layer of layers) {
+    layer.selectorProbe = (hidden) => {
+      const units = hidden.toArray();
+      const width = hidden.shape[1]! / layer.heads;
+      for (let start = 0; start < units.length; start += width) {
+        selectors++;
+        if (units.subarray(start, start + width).every((unit) => unit === 0)) dead++;
+      }
+    };
+  }
+  try {
+    forward();
+  } finally {
+    for (const layer of layers) layer.selectorProbe = null;
+  }
+  return selectors === 0 ? 0 : dead / selectors;
+}
