@@ -1,0 +1,49 @@
+/** Folders in the order in which data meets them: each imports only itself and those before it. */
+const order = ['kernels', 'engine', 'tensor', 'ops', 'nn', 'models', 'metrics', 'formats', 'data', 'train', 'report', 'cli'];
+
+const layers = order.slice(0, -1).map((folder, place) => ({
+  name: `order-${folder}`,
+  comment: `src/${folder} imports only folders before it: ${order.slice(0, place).join(', ') || 'none'}.`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: `^src/(${order.slice(place + 1).join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layers,
+    {
+      name: 'no-circular',
+      comment: 'Two files that need each other are one thing, or three. (Types alone may go round.)',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'internals-stay-inside',
+      comment: 'No file of a folder imports the public entry points.',
+      severity: 'error',
+      from: { path: '^src/.+/' },
+      to: { path: '^src/(index|node)\\.ts$' },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['unknown', 'undetermined', 'npm-dev', 'npm-no-pkg'] },
+    },
+    {
+      name: 'native-and-heavy-stay-at-the-edge',
+      comment: 'sharp is loaded where images are decoded, ECharts where charts are drawn, commander in the command line.',
+      severity: 'error',
+      from: { pathNot: '^src/(data|report|cli)/' },
+      to: { path: 'node_modules/(sharp|echarts|commander)/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+    exclude: { path: '^src/kernels/assembly' },
+  },
+};
