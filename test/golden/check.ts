@@ -1,0 +1,35 @@
+import type { Engine } from '#dist/engine/index.js';
+import { Scope } from '#dist/tensor/index.js';
+import { readCase, type GoldenCase } from './case.js';
+import { Comparison } from './compare.js';
+import { checkDynamicLayer } from './dynamic.js';
+import { checkCheckpoint, checkCurve, checkNetwork } from './networks.js';
+import { checkOperator, operatorNames } from './operators.js';
+import { checkOptimizer } from './optimizers.js';
+
+type Check = (engine: Engine, golden: GoldenCase, comparison: Comparison) => void;
+
+const checks: Readonly<Record<string, Check>> = {
+  ...Object.fromEntries(operatorNames.map((name) => [name, checkOperator])),
+  'dynamic-group-conv2d': checkDynamicLayer,
+  optimizer: checkOptimizer,
+  'training-curve': checkCurve,
+  network: (engine, golden, comparison) => (golden.attributes['files'] ? checkCheckpoint : checkNetwork)(engine, golden, comparison),
+};
+
+/** Runs one case; the list of what failed is empty when all agreed. A case that cannot be run, or that nobody knows, has failed. */
+export async function checkFile(engine: Engine, file: string): Promise<string[]> {
+  using lifetime = new Scope(engine);
+  void lifetime;
+  try {
+    const golden = readCase(file);
+    const check = checks[golden.operation];
+    if (!check) return [`nothing here knows the operation ${golden.operation}`];
+    const comparison = new Comparison();
+    check(engine, golden, comparison);
+    if (comparison.compared === 0) return ['compared nothing'];
+    return comparison.differences.map(({ tensor, detail }) => `${tensor} ${detail}`);
+  } catch (error) {
+    return [error instanceof Error ? `${error.name}: ${error.message}` : String(error)];
+  }
+}

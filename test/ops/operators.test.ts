@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine } from '../../src/engine/create.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { createReferenceEngine } from '../../src/engine/reference/index.js';
+import { createShapeEngine } from '../../src/engine/shapes.js';
+import { type OperatorCall, observe, operators } from '../../src/ops/index.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+import { operatorCases } from './cases.js';
+import { drawInputs, expectClose, finiteDifferences, measure } from './check.js';
+
+let fast: Engine;
+const reference = createReferenceEngine();
+
+beforeAll(async () => {
+  fast = await createEngine({ threads: 2 });
+});
+afterAll(() => fast.dispose());
+
+describe.each(operatorCases)('$operator $name', (operatorCase) => {
+  const { inputs, weights } = drawInputs(operatorCase);
+
+  it.runIf(operatorCase.differentiable !== false)(
+    'has the gradients that finite differences of the double reference show',
+    () => {
+      const { gradients } = measure(reference, operatorCase, inputs, weights);
+      const expected = finiteDifferences(reference, operatorCase, inputs, weights);
+      // Running statistics are inputs of batch norm to which no gradient goes in either mode.
+      const learned = operatorCase.operator === 'batchNorm' ? 3 : gradients.length;
+      for (let i = 0; i < learned; i++) expectClose(gradients[i]!, expected[i]!, 1e-6, 1e-7);
+    },
+  );
+
+  it('agrees with the reference on the fast engine, value and gradients', () => {
+    const expected = measure(reference, operatorCase, inputs, weights);
+    const got = measure(fast, operatorCase, inputs, weights);
+    expectClose(got.value, expected.value, 1e-4, 1e-6);
+    for (const [i, gradient] of got.gradients.entries()) expectClose(gradient, expected.gradients[i]!, 1e-4, 1e-6);
+  });
+
+  it('tells its shape and cost without computing', () => {
+    const engine = createShapeEngine();
+    const calls: OperatorCall[] = [];
+    const tensors = operatorCase.inputs.map(({ shape }) => Tensor.empty(engine, shape));
+    const output = observe(
+      engine,
+      (call) => calls.push(call),
+      () => operatorCase.run(...tensors),
+    );
+    expect(output.shape).toEqual(operatorCase.output);
+    expect(calls.map((call) => call.operator)).toContain(operatorCase.operator);
+    expect(calls.reduce((macs, call) => macs + call.cost.macs, 0)).toBe(operatorCase.macs ?? 0);
+    expect(calls.reduce((macs, call) => macs + call.cost.binaryMacs, 0)).toBe(operatorCase.binaryMacs ?? 0);
+    for (const { cost } of calls) expect(cost.elements).toBeGreaterThanOrEqual(0);
+  });
+});
+
+it('has a case for every operator of the table', () => {
+  const covered = new Set(operatorCases.map((operatorCase) => operatorCase.operator));
+  expect(Object.keys(operators).filter((name) => !covered.has(name as keyof typeof operators))).toEqual([]);
+});

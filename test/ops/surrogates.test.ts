@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { createReferenceEngine } from '../../src/engine/reference/index.js';
+import * as ops from '../../src/ops/index.js';
+import { withGradients } from '../../src/tensor/tape.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+
+const engine = createReferenceEngine();
+
+function gradientsOf(inputs: Tensor[], compute: (...inputs: Tensor[]) => Tensor): number[][] {
+  return withGradients(engine, inputs, () => [ops.sum(compute(...inputs))]).gradients.map((gradient) => [...gradient.toArray()]);
+}
+
+describe('surrogate gradients against their closed form', () => {
+  const values = [-1.5, -1, -0.75, -0.25, 0, 0.5, 1, 2];
+
+  it('clip is 1 inside [-1, 1]', () => {
+    const x = Tensor.from(engine, values, [8]);
+    expect(gradientsOf([x], (a) => ops.sign(a!, 'clip'))[0]).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
+  });
+
+  it('quadratic is 2 - 2|x| inside (-1, 1)', () => {
+    const x = Tensor.from(engine, values, [8]);
+    expect(gradientsOf([x], (a) => ops.sign(a!, 'quadratic'))[0]).toEqual([0, 0, 0.5, 1.5, 2, 1, 0, 0]);
+  });
+
+  it('a 1-bit convolution passes gradients to weights of |w| <= 1 only, and sees signs', () => {
+    const x = Tensor.from(engine, [0.5, -2, 0], [1, 1, 1, 3]);
+    const w = Tensor.from(engine, [0.3, -1, 1.2], [1, 1, 1, 3]);
+    // y = sign(x) . sign(w) = 1 + 1 + 1; dy/dsign(w) = sign(x) = [1, -1, 1]; dy/dsign(x) = sign(w) = [1, -1, 1].
+    const y = ops.binaryConv2d(x, w);
+    expect(y.item()).toBe(3);
+    const [dx, dw] = gradientsOf([x, w], (a, b) => ops.binaryConv2d(a!, b!, { surrogate: 'quadratic' }));
+    expect(dw).toEqual([1, -1, 0]);
+    expect(dx).toEqual([1, 0, 2]);
+  });
+
+  it('a 1-bit central difference convolution takes the signs of the transformed weights', () => {
+    const x = Tensor.from(engine, [1, 1, 1, 1, 1, 1, 1, 1, 1], [1, 3, 3, 1]);
+    const w = Tensor.from(engine, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [1, 3, 3, 1]);
+    // Centre: 0.5 - 0.7 * 4.5 < 0, so the signs are eight +1 and one -1.
+    expect(ops.binaryConv2d(x, ops.centralDifference(w, 0.7)).item()).toBe(7);
+    const [dw] = gradientsOf([w], (b) => ops.binaryConv2d(x, ops.centralDifference(b!, 0.7)));
+    // Straight through to the eight taps (|t| <= 1); the centre's |0.5 - 3.15| > 1 passes nothing, so no -theta term reaches the others.
+    expect(dw).toEqual([1, 1, 1, 1, 0, 1, 1, 1, 1]);
+  });
+});
+
+describe('dynamic group convolution', () => {
+  it('gives exactly zero gradient to what was not selected', () => {
+    const x = Tensor.from(engine, [1, 2, 3, 4], [1, 1, 1, 4]);
+    const w = Tensor.from(engine, [1, 1, 1, 1, 2, 2, 2, 2], [2, 1, 1, 4]);
+    const gates = Tensor.from(engine, [0.9, 0.1, 0.5, 0.2, 0.1, 0.8, 0.2, 0.7], [1, 2, 4]);
+    const run = (a: Tensor, b: Tensor, g: Tensor) => ops.dynamicConv2d(a, b, g, { heads: 2, kept: 2 });
+    expect([...run(x, w, gates).toArray()]).toEqual([0.9 * 1 + 0.5 * 3, 2 * (0.8 * 2 + 0.7 * 4)]);
+    const [dx, dw, dgates] = gradientsOf([x, w, gates], (a, b, g) => run(a!, b!, g!));
+    expect(dx).toEqual([0.9, 1.6, 0.5, 1.4]);
+    expect(dw).toEqual([0.9, 0, 1.5, 0, 0, 1.6, 0, 2.8]);
+    expect(dgates).toEqual([1, 0, 3, 0, 0, 4, 0, 8]);
+  });
+
+  it('keeps exactly the asked number among ties, the lowest index first; the drop rule lets all tied go', () => {
+    const x = Tensor.from(engine, [1, 10, 100, 1000], [1, 1, 1, 4]);
+    const w = Tensor.from(engine, [1, 1, 1, 1], [1, 1, 1, 4]);
+    const gates = Tensor.from(engine, [1, 1, 1, 2], [1, 1, 4]);
+    expect(ops.dynamicConv2d(x, w, gates, { heads: 1, kept: 2 }).item()).toBe(2001);
+    expect(ops.dynamicConv2d(x, w, gates, { heads: 1, kept: 2, ties: 'drop' }).item()).toBe(2000);
+  });
+});
