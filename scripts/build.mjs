@@ -10,8 +10,8 @@ const assembly = path.join(root, 'src/kernels/assembly');
 const output = path.join(root, 'dist/kernels');
 const stampFile = path.join(output, 'kernels.stamp');
 
-run('tsc', ['-p', 'tsconfig.json']);
 buildKernels();
+run('tsc', ['-p', 'tsconfig.json']);
 
 /**
  * Four builds of one source: `relaxed` may use relaxed SIMD, `threads` runs on shared memory. The engine picks one at start.
@@ -25,12 +25,29 @@ function buildKernels() {
       const name = `gossamer${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
       run('asc', [
         path.relative(root, path.join(assembly, 'index.ts')),
-        '--outFile', `dist/kernels/${name}`,
-        '-O3', '--noAssert', '--runtime', 'stub', '--memoryBase', '1024', '--importMemory',
-        '--enable', 'simd', '--enable', 'threads', '--disableWarning', '235',
+        '--outFile',
+        `dist/kernels/${name}`,
+        '-O3',
+        '--noAssert',
+        '--runtime',
+        'stub',
+        '--memoryBase',
+        '1024',
+        '--importMemory',
+        '--enable',
+        'simd',
+        '--enable',
+        'threads',
+        '--disableWarning',
+        '235',
         ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
         ...(threads ? ['--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'] : ['--initialMemory', '16']),
-        '--use', `RELAXED=${relaxed ? 1 : 0}`, '--use', `THREADS=${threads ? 1 : 0}`, '--use', 'abort=',
+        '--use',
+        `RELAXED=${relaxed ? 1 : 0}`,
+        '--use',
+        `THREADS=${threads ? 1 : 0}`,
+        '--use',
+        'abort=',
       ]);
     }
   }
@@ -38,8 +55,11 @@ function buildKernels() {
 }
 
 function sources(folder) {
-  return fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).sort();
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
 }
 
 function digest(files) {

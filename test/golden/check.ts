@@ -1,6 +1,6 @@
 import type { Engine } from '#dist/engine/index.js';
 import { Scope } from '#dist/tensor/index.js';
-import { readCase, type GoldenCase } from './case.js';
+import { type GoldenCase, readCase } from './case.js';
 import { Comparison } from './compare.js';
 import { checkDynamicLayer } from './dynamic.js';
 import { checkCheckpoint, checkCurve, checkNetwork } from './networks.js';
@@ -14,7 +14,8 @@ const checks: Readonly<Record<string, Check>> = {
   'dynamic-group-conv2d': checkDynamicLayer,
   optimizer: checkOptimizer,
   'training-curve': checkCurve,
-  network: (engine, golden, comparison) => (golden.attributes['files'] ? checkCheckpoint : checkNetwork)(engine, golden, comparison),
+  network: (engine, golden, comparison) =>
+    (golden.attributes['files'] ? checkCheckpoint : checkNetwork)(engine, golden, comparison),
 };
 
 /** Runs one case; the list of what failed is empty when all agreed. A case that cannot be run, or that nobody knows, has failed. */

@@ -10,7 +10,9 @@ import { type Comparison, OPERATOR_BOUND } from './compare.js';
 export function checkDynamicLayer(engine: Engine, golden: GoldenCase, comparison: Comparison): void {
   const layer = dynamicLayer(golden);
   layer.to(engine);
-  const state = new Map([...golden.tensors].filter(([name]) => /^(norm|headconv_\d+)\./.test(name) || name === '_inactive_channels'));
+  const state = new Map(
+    [...golden.tensors].filter(([name]) => /^(norm|headconv_\d+)\./.test(name) || name === '_inactive_channels'),
+  );
   layer.loadState(importDynamicState(state));
   const x = toActivation(engine, stored(golden, 'x'), 'x');
 
@@ -32,7 +34,10 @@ export function checkDynamicLayer(engine: Engine, golden: GoldenCase, comparison
   comparison.check('lasso', [outputs[1]!.item()], numbers(stored(golden, 'lasso')), OPERATOR_BOUND);
   comparison.check('dx', fromActivation(gradients[0]!), numbers(stored(golden, 'dx')), OPERATOR_BOUND);
   const ours = new Map(
-    parameters.map(([path, parameter], i) => [path, { shape: parameter.shape, data: Float32Array.from(gradients[i + 1]!.toArray()) }]),
+    parameters.map(([path, parameter], i) => [
+      path,
+      { shape: parameter.shape, data: Float32Array.from(gradients[i + 1]!.toArray()) },
+    ]),
   );
   const theirs = exportDynamicGradients(ours, layer.heads);
   for (const [name, expected] of golden.tensors) {
