@@ -39,7 +39,10 @@ const optimizer = z.discriminatedUnion('name', [
 ]);
 
 /** A straight rise from `start` times the learning rate, over the first `epochs` (fractions count). */
-const warmup = z.strictObject({ epochs: z.number().min(0), start: share.default(0.01) }).nullable().default(null);
+const warmup = z
+  .strictObject({ epochs: z.number().min(0), start: share.default(0.01) })
+  .nullable()
+  .default(null);
 
 const schedule = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('constant'), warmup }),
@@ -68,8 +71,14 @@ export const recipeSchema = z.strictObject({
       /** Where the data lies unless the caller says; `fashion-mnist-sample` is the set that ships with the package. */
       source: z.string().nullable().default(null),
       /** Height and width to which image files are brought (raw pixels have their own size). */
-      size: z.union([side, z.tuple([side, side])]).nullable().default(null),
-      channels: z.union([z.literal(1), z.literal(3)]).nullable().default(null),
+      size: z
+        .union([side, z.tuple([side, side])])
+        .nullable()
+        .default(null),
+      channels: z
+        .union([z.literal(1), z.literal(3)])
+        .nullable()
+        .default(null),
       /** How an image of another aspect fills the size. */
       fit: z.enum(['cover', 'fill', 'contain']).nullable().default(null),
       /** CIFAR-100 only. */
@@ -97,10 +106,11 @@ export const recipeSchema = z.strictObject({
   gradientClip: positive.nullable().default(null),
   /** Decay of the moving average of the weights, which is then what is evaluated and shipped; null: none. */
   averageWeights: z.number().gt(0).lt(1).nullable().default(null),
-  /** Training images held out to choose the best epoch, the same share of every class: a share of them, or a number. */
+  /** Training images held out to choose the best epoch, the same share of every class: a fraction of them, or a number; neither: none. */
   validation: z
-    .union([z.strictObject({ fraction: z.number().min(0).lt(1) }), z.strictObject({ count: z.int().min(0) })])
-    .default({ fraction: 0.1 }),
+    .strictObject({ fraction: z.number().min(0).lt(1).nullable().default(null), count: z.int().min(0).nullable().default(null) })
+    .refine(({ fraction, count }) => fraction === null || count === null, 'a fraction or a count, not both')
+    .prefault({ fraction: 0.1 }),
   /** Decides initial weights, order, augmentation and what is held out. */
   seed: z.int().default(0),
   /** Checkpoints besides the one after each epoch. */
