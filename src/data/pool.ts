@@ -71,11 +71,14 @@ export class WorkerPool implements Filler {
     while (this.queue.length > 0) {
       const seat = this.seats.reduce((a, b) => (b.tasks.size < a.tasks.size ? b : a));
       if (seat.tasks.size >= tasksPerWorker) return;
-      const task = this.queue.shift()!;
-      seat.tasks.set(task.job.slot, task);
-      seat.worker ??= this.start(seat);
-      seat.worker.postMessage(task.job);
+      this.post(seat, this.queue.shift()!);
     }
+  }
+
+  private post(seat: Seat, task: Task): void {
+    seat.tasks.set(task.job.slot, task);
+    seat.worker ??= this.start(seat);
+    seat.worker.postMessage(task.job);
   }
 
   private start(seat: Seat): Worker {
@@ -103,16 +106,20 @@ export class WorkerPool implements Filler {
   private ended(seat: Seat, code: number): void {
     if (this.isClosed) return;
     const why = seat.failure ? seat.failure.message : `exit code ${code}`;
-    const orphans = [...seat.tasks.values()];
-    const lost = orphans.filter((task) => ++task.deaths >= 2);
-    seat.tasks.clear();
     seat.worker = null;
-    for (const task of lost) {
+    const orphans = [...seat.tasks.values()];
+    for (const task of orphans) {
+      task.deaths++;
+      // To this seat's next worker, not to another one that may be dying of the same cause.
+      if (task.deaths < 2) {
+        this.post(seat, task);
+        continue;
+      }
+      seat.tasks.delete(task.job.slot);
       const detail = `the threads that read it ended twice over one batch (${why}). \`workers: 0\` reads without threads.`;
       task.reject(new DataError(this.setup.source.name, null, 'worker-died', detail, { cause: seat.failure }));
     }
     seat.failure = null;
-    this.queue.unshift(...orphans.filter((task) => task.deaths < 2));
     this.dispatch();
   }
 }
