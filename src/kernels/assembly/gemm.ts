@@ -151,8 +151,13 @@ export function accumulateOuter(
   v128.store(tile, c30, 96); v128.store(tile, c31, 112);
 }
 
-/** The first `columns` (0 to 7) floats of low and high. */
+/** Stores the first `columns` (1 to 8) floats of low and high. */
 function storeColumns(address: usize, low: v128, high: v128, columns: i32): void {
+  if (columns >= 8) {
+    v128.store(address, low);
+    v128.store(address, high, 16);
+    return;
+  }
   if (columns & 4) {
     v128.store(address, low);
     address += 16;
@@ -164,6 +169,18 @@ function storeColumns(address: usize, low: v128, high: v128, columns: i32): void
     low = i64x2.shuffle(low, low, 1, 1);
   }
   if (columns & 1) v128.store32_lane(address, low, 0);
+}
+
+/** Adds `count` rows of tiles of `accumulateOuter`, `stride` bytes apart, in their order, and stores the first `columns` sums. */
+export function sumTileRows(from: usize, count: i32, stride: usize, columns: i32, to: usize): void {
+  let low = v128.load(from);
+  let high = v128.load(from, 16);
+  for (let i = 1; i < count; i++) {
+    from += stride;
+    low = f32x4.add(low, v128.load(from));
+    high = f32x4.add(high, v128.load(from, 16));
+  }
+  storeColumns(to, low, high, columns);
 }
 
 /**

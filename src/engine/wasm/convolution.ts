@@ -1,0 +1,95 @@
+import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js';
+import type { WasmContext } from './context.js';
+import { cutForward, cutWeightGradient, PANEL_COLUMNS, panelBytes, runsOf, tasksOf } from './convolution-cuts.js';
+import { forwardWalk, gradientPhases, padded, type Walk, walkIntegers } from './convolution-walk.js';
+
+/**
+ * Dense convolutions: a walk (`convolution-walk.ts`) says which source pixels meet in which target pixel, a cut
+ * (`convolution-cuts.ts`) shares it among tasks, the kernels (`src/kernels/assembly/convolution.ts`) do it.
+ */
+export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
+  return {
+    conv2d(g, x, w, bias, y) {
+      const walk = forwardWalk(g, x, y);
+      const depth = (g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
+      withPanels(wasm, g.groups, g.outChannels / g.groups, depth, (panels, count, perTask) => {
+        wasm.run('packForwardWeights', count, [w, bias, panels, g.groups, g.outChannels / g.groups, depth, perTask]);
+        convolve(wasm, walk, g.groups, panels);
+      });
+    },
+
+    conv2dInputGradient(g, dy, w, dx) {
+      for (const phase of gradientPhases(g, dy, dx)) {
+        const { walk } = phase;
+        const columns = g.inChannels / g.groups;
+        const depth = g.outChannels / g.groups;
+        withPanels(wasm, g.groups, columns, walk.tapRows * walk.tapColumns * depth, (panels, count, perTask) => {
+          wasm.run('packGradientWeights', count, [
+            ...[w, panels, g.groups, columns, depth, g.kernelHeight, g.kernelWidth, walk.tapRows, walk.tapColumns],
+            ...[phase.lastTapRow, phase.lastTapColumn, phase.tapRowStep, phase.tapColumnStep, perTask],
+          ]);
+          convolve(wasm, walk, g.groups, panels);
+        });
+      }
+    },
+
+    conv2dWeightGradient(g, x, dy, dw) {
+      weightGradient(wasm, g, forwardWalk(g, x, dy), dw);
+    },
+  };
+}
+
+/** Workspace for all panels of a convolution; `use` gets the number of tasks that pack them and the panels of each. */
+function withPanels(
+  wasm: WasmContext,
+  groups: number,
+  columns: number,
+  depth: number,
+  use: (panels: Address, tasks: number, perTask: number) => void,
+): void {
+  const panels = groups * Math.ceil(columns / PANEL_COLUMNS);
+  const { tasks, perTask } = tasksOf(panels, (depth + 1) * PANEL_COLUMNS);
+  wasm.scratch(panels * panelBytes(depth), (address) => use(address, tasks, perTask));
+}
+
+function convolve(wasm: WasmContext, walk: Walk, groups: number, panels: Address): void {
+  const cut = cutForward(walk, groups);
+  if (cut.pads) {
+    const image = padded(walk);
+    const rows = walk.batch * image.height;
+    const { tasks, perTask } = tasksOf(rows, image.width * walk.channels);
+    wasm.scratch(rows * image.width * walk.channels * 4, (space) => {
+      wasm.run('padImages', tasks, [
+        ...[walk.source, space, walk.height, walk.width, walk.channels, walk.top, walk.left],
+        ...[image.height, image.width, rows, perTask],
+      ]);
+      convolve(wasm, { ...walk, source: space, height: image.height, width: image.width, top: 0, left: 0 }, groups, panels);
+    });
+    return;
+  }
+  wasm.scratch(cut.tasks * cut.workspace.bytes, (workspace) => {
+    wasm.run('convolve', cut.tasks, [
+      ...walkIntegers(walk, cut),
+      ...[panels, groups, cut.panelShares, cut.unitsPerTask, cut.workspace.pointsAt, cut.workspace.spaceAt],
+      ...[workspace, cut.workspace.bytes],
+    ]);
+  });
+}
+
+function weightGradient(wasm: WasmContext, g: Conv2dGeometry, walk: Walk, dw: Address): void {
+  const cut = cutWeightGradient(walk, g.groups);
+  const runs = runsOf(walk, g.groups);
+  wasm.scratch(cut.chunks * cut.partialBytes, (partials) => {
+    wasm.scratch(cut.chunks * cut.shares * cut.workspace.bytes, (workspace) => {
+      wasm.run('multiplyWeightGradient', cut.chunks * cut.shares, [
+        ...walkIntegers(walk, cut),
+        ...[partials, g.groups, cut.shares, cut.unitsPerTask, cut.workspace.linesAt, cut.workspace.targetAt],
+        ...[cut.workspace.spaceAt, workspace, cut.workspace.bytes],
+      ]);
+    });
+    const { tasks, perTask } = tasksOf(cut.rowTiles, (cut.chunks * cut.partialBytes) / 4 / cut.rowTiles);
+    wasm.run('sumWeightGradient', tasks, [
+      ...[partials, dw, cut.chunks, g.groups, g.outChannels / g.groups, runs.count, runs.floats, perTask],
+    ]);
+  });
+}

@@ -1,0 +1,159 @@
+import { describe, test } from 'vitest';
+import type { Conv2dGeometry } from '../../src/engine/kernels.js';
+import { convolutionKernels as referenceKernels } from '../../src/engine/reference/convolution.js';
+import { convolutionKernels } from '../../src/engine/wasm/convolution.js';
+import { Rng } from '../../src/tensor/rng.js';
+import { blank, expectKernel, normal, useBackends } from './harness.js';
+
+interface Shape {
+  readonly batch?: number;
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: number | readonly [number, number];
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly dilation?: number;
+  readonly groups?: number;
+}
+
+function geometry({ batch = 1, kernel, stride = 1, padding = 0, dilation = 1, groups = 1, ...shape }: Shape): Conv2dGeometry {
+  const [kernelHeight, kernelWidth] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  const out = (size: number, taps: number) => Math.floor((size + 2 * padding - dilation * (taps - 1) - 1) / stride) + 1;
+  const outHeight = out(shape.height, kernelHeight);
+  const outWidth = out(shape.width, kernelWidth);
+  return { ...shape, batch, outHeight, outWidth, kernelHeight, kernelWidth, stride, padding, dilation, groups };
+}
+
+const shapes: Record<string, Shape> = {
+  'one number': { height: 1, width: 1, inChannels: 1, outChannels: 1, kernel: 1 },
+  '3x3': { batch: 2, height: 7, width: 9, inChannels: 16, outChannels: 16, kernel: 3, padding: 1 },
+  '3x3 of three channels': { batch: 2, height: 10, width: 6, inChannels: 3, outChannels: 13, kernel: 3, padding: 1 },
+  '3x3, odd channels': { batch: 3, height: 5, width: 7, inChannels: 5, outChannels: 11, kernel: 3, padding: 1 },
+  '3x3 without padding': { batch: 2, height: 6, width: 5, inChannels: 8, outChannels: 9, kernel: 3 },
+  '3x3, more padding than taps': { height: 4, width: 5, inChannels: 4, outChannels: 3, kernel: 3, padding: 4 },
+  '3x3, stride 2': { batch: 2, height: 9, width: 8, inChannels: 6, outChannels: 10, kernel: 3, padding: 1, stride: 2 },
+  '3x3, stride 2, nothing reaches the last rows': { height: 8, width: 8, inChannels: 4, outChannels: 4, kernel: 3, stride: 2 },
+  '3x3, stride 3, dilation 2': {
+    height: 13,
+    width: 11,
+    inChannels: 3,
+    outChannels: 4,
+    kernel: 3,
+    padding: 2,
+    stride: 3,
+    dilation: 2,
+  },
+  '3x3, stride 2, dilation 2': {
+    height: 12,
+    width: 11,
+    inChannels: 4,
+    outChannels: 5,
+    kernel: 3,
+    padding: 1,
+    stride: 2,
+    dilation: 2,
+  },
+  '3x3, dilation 2': { batch: 2, height: 9, width: 10, inChannels: 7, outChannels: 8, kernel: 3, padding: 2, dilation: 2 },
+  '3x3 in groups': { batch: 2, height: 6, width: 7, inChannels: 12, outChannels: 9, kernel: 3, padding: 1, groups: 3 },
+  '3x3 in groups, stride 2': { height: 7, width: 6, inChannels: 8, outChannels: 16, kernel: 3, padding: 1, groups: 4, stride: 2 },
+  '1x1': { batch: 2, height: 5, width: 3, inChannels: 19, outChannels: 6, kernel: 1 },
+  '1x1, stride 2': { batch: 2, height: 7, width: 6, inChannels: 16, outChannels: 20, kernel: 1, stride: 2 },
+  '1x1, stride 3, padded': { height: 6, width: 7, inChannels: 5, outChannels: 4, kernel: 1, stride: 3, padding: 2 },
+  '1x1 in groups': { batch: 2, height: 4, width: 4, inChannels: 10, outChannels: 6, kernel: 1, groups: 2 },
+  'linear, one row': { height: 1, width: 1, inChannels: 65, outChannels: 10, kernel: 1 },
+  'linear, many rows': { batch: 61, height: 1, width: 1, inChannels: 64, outChannels: 10, kernel: 1 },
+  '5x5 over the whole image': { batch: 9, height: 5, width: 5, inChannels: 6, outChannels: 7, kernel: 5 },
+  '7x7, stride 2': { batch: 2, height: 18, width: 15, inChannels: 3, outChannels: 8, kernel: 7, padding: 3, stride: 2 },
+  '1x5': { height: 4, width: 9, inChannels: 3, outChannels: 4, kernel: [1, 5], padding: 2 },
+  '5x2, stride 2': { height: 9, width: 8, inChannels: 3, outChannels: 4, kernel: [5, 2], padding: 1, stride: 2 },
+  depthwise: { batch: 2, height: 7, width: 9, inChannels: 24, outChannels: 24, kernel: 3, padding: 1, groups: 24 },
+  'depthwise, odd channels': { batch: 2, height: 6, width: 5, inChannels: 7, outChannels: 7, kernel: 3, padding: 1, groups: 7 },
+  'depthwise, stride 2': { height: 9, width: 8, inChannels: 21, outChannels: 21, kernel: 3, padding: 1, stride: 2, groups: 21 },
+  'depthwise, 5x5, dilation 2': {
+    height: 9,
+    width: 10,
+    inChannels: 5,
+    outChannels: 5,
+    kernel: 5,
+    padding: 4,
+    dilation: 2,
+    groups: 5,
+  },
+  'depthwise, stride 3, dilation 2': {
+    ...{ height: 11, width: 8, inChannels: 6, outChannels: 6, kernel: 3 },
+    ...{ padding: 3, stride: 3, dilation: 2, groups: 6 },
+  },
+  'depthwise, more padding than taps': { height: 3, width: 4, inChannels: 9, outChannels: 9, kernel: 3, padding: 5, groups: 9 },
+  // Large enough for several tasks of several kinds.
+  'many small images': { batch: 40, height: 4, width: 4, inChannels: 32, outChannels: 24, kernel: 3, padding: 1 },
+  'images in bands': { height: 61, width: 53, inChannels: 24, outChannels: 8, kernel: 3, padding: 1 },
+  'bands, stride 2': { batch: 2, height: 75, width: 70, inChannels: 20, outChannels: 8, kernel: 3, padding: 1, stride: 2 },
+  'few points, many channels': { height: 4, width: 5, inChannels: 96, outChannels: 100, kernel: 3, padding: 1 },
+  'large matrix': { batch: 150, height: 3, width: 3, inChannels: 52, outChannels: 33, kernel: 1 },
+  'long rows': { batch: 1, height: 1, width: 1, inChannels: 3000, outChannels: 301, kernel: 1 },
+  'large depthwise': { batch: 3, height: 40, width: 41, inChannels: 70, outChannels: 70, kernel: 3, padding: 1, groups: 70 },
+};
+
+const backends = useBackends();
+const kernels = { reference: referenceKernels, fast: convolutionKernels };
+
+describe.each(Object.entries(shapes))('%s', (_name, shape) => {
+  const g = geometry(shape);
+  const rng = new Rng(7);
+  const x = normal(rng, g.batch * g.height * g.width * g.inChannels);
+  const w = normal(rng, (g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups);
+  const bias = normal(rng, g.outChannels);
+  const dy = normal(rng, g.batch * g.outHeight * g.outWidth * g.outChannels);
+
+  test('forward', () => {
+    expectKernel(backends, {
+      ...kernels,
+      tensors: { x, w, y: blank(dy.length) },
+      results: ['y'],
+      call: (k, at) => k.conv2d(g, at.x, at.w, 0, at.y),
+    });
+  });
+
+  test('forward with bias', () => {
+    expectKernel(backends, {
+      ...kernels,
+      tensors: { x, w, bias, y: blank(dy.length) },
+      results: ['y'],
+      call: (k, at) => k.conv2d(g, at.x, at.w, at.bias, at.y),
+    });
+  });
+
+  test('input gradient', () => {
+    expectKernel(backends, {
+      ...kernels,
+      tensors: { dy, w, dx: blank(x.length) },
+      results: ['dx'],
+      call: (k, at) => k.conv2dInputGradient(g, at.dy, at.w, at.dx),
+    });
+  });
+
+  test('weight gradient', () => {
+    expectKernel(backends, {
+      ...kernels,
+      tensors: { x, dy, dw: blank(w.length) },
+      results: ['dw'],
+      call: (k, at) => k.conv2dWeightGradient(g, at.x, at.dy, at.dw),
+    });
+  });
+});
+
+test('a window never mixes what lies outside into its sums', () => {
+  const g = geometry({ batch: 2, height: 4, width: 4, inChannels: 3, outChannels: 5, kernel: 3, padding: 1, stride: 2 });
+  const x = new Float32Array(g.batch * g.height * g.width * g.inChannels).fill(1);
+  // The last row and column of each image are seen by the last windows alone.
+  x[g.height * g.width * g.inChannels - 1] = Number.POSITIVE_INFINITY;
+  const w = new Float32Array(g.outChannels * 9 * g.inChannels).fill(1);
+  expectKernel(backends, {
+    ...kernels,
+    tensors: { x, w, y: blank(g.batch * g.outHeight * g.outWidth * g.outChannels) },
+    results: ['y'],
+    call: (k, at) => k.conv2d(g, at.x, at.w, 0, at.y),
+  });
+});
