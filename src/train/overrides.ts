@@ -1,7 +1,7 @@
+import { keysAt, schemaAt, takesText, valueAt } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { parseRecipe, type Recipe, recipeSchema } from './recipe.js';
-import { keysAt, schemaAt, takesText, valueAt } from './schema.js';
 
 /** Of these only one may be given: setting one takes the other out. */
 const exclusive: readonly (readonly [string, string])[] = [['validation.fraction', 'validation.count']];

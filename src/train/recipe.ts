@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { parseConfig } from '../config/parse.js';
 import { transformsSchema } from '../data/transforms.js';
-import { parseConfig } from './parse.js';
 
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
