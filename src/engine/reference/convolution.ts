@@ -2,7 +2,7 @@ import type { Conv2dGeometry, ConvolutionKernels } from '../kernels.js';
 import type { ReferenceMemory } from './memory.js';
 
 /** Visits every pair of an input element and a weight that meet in an output element, by their indices. */
-function forEachProduct(g: Conv2dGeometry, visit: (x: number, w: number, y: number) => void): void {
+export function forEachProduct(g: Conv2dGeometry, visit: (x: number, w: number, y: number) => void): void {
   const groupIn = g.inChannels / g.groups;
   const groupOut = g.outChannels / g.groups;
   for (let n = 0; n < g.batch; n++) {
