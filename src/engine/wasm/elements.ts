@@ -45,8 +45,8 @@ export function elementKernels(wasm: WasmContext): ElementKernels {
       });
     },
 
-    broadcast: (operation, g, a, b, y) => broadcast(wasm, operation, g, a, b, y),
-    broadcastReduce: (g, dy, a, db) => broadcastReduce(wasm, g, dy, a, db),
+    broadcast: (operation, g, a, b, y) => broadcast(wasm, operation, simplify(g), a, b, y),
+    broadcastReduce: (g, dy, a, db) => broadcastReduce(wasm, simplify(g), dy, a, db),
 
     copyColumns(rows, count, fromWidth, fromStart, toWidth, toStart, x, y) {
       const { tasks, size } = partition(rows, count);
@@ -116,6 +116,16 @@ export function mapRows(
 ): void {
   const { tasks, size } = partitionElements(sizes.n);
   wasm.run(kernel, tasks, [sizes.n, size, sizes.width, sizes.period, a, b, y], [factor]);
+}
+
+/** Repeating over an axis of one element is no repetition. */
+function simplify(g: BroadcastGeometry): BroadcastGeometry {
+  return {
+    ...g,
+    overBatch: g.overBatch && g.batch > 1,
+    overPixels: g.overPixels && g.pixels > 1,
+    overChannels: g.overChannels && g.channels > 1,
+  };
 }
 
 function broadcast(

@@ -4,6 +4,8 @@ export * from './binary';
 export * from './dynamic';
 export * from './central-difference';
 export * from './elements';
+export * from './movement';
+export * from './reductions';
 export * from './norm';
 export * from './spatial';
 export * from './losses';

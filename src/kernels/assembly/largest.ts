@@ -1,0 +1,56 @@
+import { item } from './simd';
+
+/** Lanes whose value is larger than the best so far. NaN is larger than any number, so that a diverged network shows. */
+// @ts-ignore: decorator
+@inline
+export function beats(value: v128, best: v128): v128 {
+  return v128.or(f32x4.gt(value, best), v128.and(f32x4.ne(value, value), f32x4.eq(best, best)));
+}
+
+// @ts-ignore: decorator
+@inline
+function beatsOne(value: f32, best: f32): bool {
+  return value > best || (value != value && best == best);
+}
+
+/** Index of the largest of count floats, the first on a tie. */
+export function firstLargest(x: usize, count: i32): i32 {
+  let place = 0;
+  let best = load<f32>(x);
+  let i = 0;
+  if (count >= 8) {
+    let bestLanes = v128.load(x);
+    let places = i32x4(0, 1, 2, 3);
+    let current = places;
+    for (i = 4; i + 4 <= count; i += 4) {
+      current = i32x4.add(current, i32x4.splat(4));
+      const value = v128.load(item(x, i));
+      const better = beats(value, bestLanes);
+      bestLanes = v128.bitselect(value, bestLanes, better);
+      places = v128.bitselect(current, places, better);
+    }
+    best = f32x4.extract_lane(bestLanes, 0);
+    place = i32x4.extract_lane(places, 0);
+    // The lanes' firsts are not in order: on a tie the lower place counts.
+    let value = f32x4.extract_lane(bestLanes, 1);
+    let other = i32x4.extract_lane(places, 1);
+    if (precedes(value, other, best, place)) { best = value; place = other; }
+    value = f32x4.extract_lane(bestLanes, 2);
+    other = i32x4.extract_lane(places, 2);
+    if (precedes(value, other, best, place)) { best = value; place = other; }
+    value = f32x4.extract_lane(bestLanes, 3);
+    other = i32x4.extract_lane(places, 3);
+    if (precedes(value, other, best, place)) { best = value; place = other; }
+  }
+  for (; i < count; i++) {
+    const value = load<f32>(item(x, i));
+    if (beatsOne(value, best)) { best = value; place = i; }
+  }
+  return place;
+}
+
+// @ts-ignore: decorator
+@inline
+function precedes(value: f32, place: i32, best: f32, bestPlace: i32): bool {
+  return beatsOne(value, best) || (place < bestPlace && !beatsOne(best, value));
+}
