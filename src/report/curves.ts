@@ -1,0 +1,174 @@
+import { LineChart, type LineSeriesOption } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
+import * as echarts from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import type { EpochEvent } from '../train/events.js';
+import { formatShare } from './format.js';
+
+echarts.use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
+
+export interface CurvesOptions {
+  /** Stands above the panels. */
+  readonly title: string;
+  /** Epochs of the whole run: the axes do not move while it goes on. */
+  readonly epochs: number;
+}
+
+/** Colours of a drawing: on white, and what each becomes where the viewer prefers a dark page. */
+const colors = {
+  page: ['#ffffff', '#0d1117'],
+  text: ['#1f2328', '#e6edf3'],
+  quiet: ['#59636e', '#9198a1'],
+  grid: ['#e4e8ec', '#272d35'],
+  training: ['#0969da', '#4ba3ff'],
+  validation: ['#bc4c00', '#ff9950'],
+  rate: ['#1a7f37', '#3fb950'],
+} as const;
+
+const [page, text, quiet, grid] = [colors.page[0], colors.text[0], colors.quiet[0], colors.grid[0]];
+
+const width = 960;
+const height = 322;
+const panelWidth = 244;
+const lefts = [58, 376, 694];
+
+/**
+ * Loss, accuracy and learning rate by epoch as an SVG document, 960 x 322; light or dark as the viewer prefers.
+ */
+export function renderCurves(history: readonly EpochEvent[], { title, epochs }: CurvesOptions): string {
+  const best = history.findLast((event) => event.best && event.validationAccuracy !== null);
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({
+      animation: false,
+      backgroundColor: page,
+      textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
+      title: [
+        { text: title, left: 12, top: 8, textStyle: { fontSize: 16, color: text } },
+        ...['Loss', accuracyTitle(best), 'Learning rate'].map((name, i) => ({
+          text: name,
+          left: lefts[i]! + panelWidth / 2,
+          top: 42,
+          textAlign: 'center',
+          textStyle: { fontSize: 13, color: text },
+        })),
+      ],
+      legend: {
+        data: ['training', 'validation'],
+        right: 12,
+        top: 10,
+        itemGap: 18,
+        borderColor: grid,
+        textStyle: { fontSize: 12, color: text },
+        selectedMode: false,
+      },
+      grid: lefts.map((left) => ({ left, top: 72, width: panelWidth, height: 206 })),
+      xAxis: lefts.map((_, gridIndex) => ({
+        type: 'value',
+        gridIndex,
+        name: 'epoch',
+        nameLocation: 'middle',
+        nameGap: 26,
+        min: 0,
+        max: Math.max(2, epochs),
+        minInterval: 1,
+        splitNumber: 5,
+        ...axisColors,
+        splitLine: { show: false },
+      })),
+      yAxis: [
+        { gridIndex: 0, type: 'value', min: 0, splitNumber: 4, ...axisColors },
+        {
+          gridIndex: 1,
+          type: 'value',
+          scale: true,
+          splitNumber: 4,
+          ...axisColors,
+          axisLabel: { color: quiet, formatter: percent },
+        },
+        { gridIndex: 2, type: 'value', min: 0, splitNumber: 4, ...axisColors },
+      ],
+      series: [
+        line('training', 0, colors.training[0], history, (event) => event.trainLoss),
+        line('validation', 0, colors.validation[0], history, (event) => event.validationLoss),
+        line('training', 1, colors.training[0], history, (event) => event.trainAccuracy),
+        {
+          ...line('validation', 1, colors.validation[0], history, (event) => event.validationAccuracy),
+          markLine: best && markEpoch(best.epoch),
+        },
+        line('learning rate', 2, colors.rate[0], history, (event) => event.learningRate),
+      ],
+    });
+    return withDarkForm(chart.renderToSVGString(), title);
+  } finally {
+    chart.dispose();
+  }
+}
+
+const axisColors = {
+  axisLine: { show: true, lineStyle: { color: quiet } },
+  axisTick: { lineStyle: { color: quiet } },
+  axisLabel: { color: quiet, hideOverlap: true },
+  nameTextStyle: { color: quiet },
+  splitLine: { lineStyle: { color: grid } },
+};
+
+function line(
+  name: string,
+  panel: number,
+  color: string,
+  history: readonly EpochEvent[],
+  value: (event: EpochEvent) => number | null,
+): LineSeriesOption {
+  const points = history.map((event) => [event.epoch, finite(value(event))]);
+  return {
+    name,
+    type: 'line',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    data: points,
+    // Points stand for themselves while they are few: one epoch makes no line.
+    showSymbol: points.length <= 30,
+    symbol: 'circle',
+    symbolSize: points.length === 1 ? 8 : 5,
+    lineStyle: { width: 2, color },
+    itemStyle: { color },
+  };
+}
+
+function accuracyTitle(best: EpochEvent | undefined): string {
+  return best ? `Accuracy (best ${formatShare(best.validationAccuracy)}, epoch ${best.epoch})` : 'Accuracy';
+}
+
+function markEpoch(epoch: number): LineSeriesOption['markLine'] {
+  return {
+    symbol: 'none',
+    silent: true,
+    data: [{ xAxis: epoch }],
+    lineStyle: { color: quiet, type: 'dashed', width: 1 },
+    label: { show: false },
+  };
+}
+
+function percent(value: number): string {
+  return `${Number((value * 100).toFixed(1))} %`;
+}
+
+/** A gap in the line, where a number cannot be drawn. */
+function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}
+
+/** Style rules beat the attributes that colours are written in: they repaint the drawing for a dark page. */
+function withDarkForm(svg: string, title: string): string {
+  const rules = Object.values(colors).flatMap(([light, dark]) => [
+    `[fill="${light}"]{fill:${dark}}`,
+    `[stroke="${light}"]{stroke:${dark}}`,
+  ]);
+  const head = `<title>${escapeText(title)}: loss, accuracy and learning rate by epoch</title><style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
+  return svg.replace(/(<svg[^>]*>)/, `$1${head}`);
+}
+
+function escapeText(value: string): string {
+  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

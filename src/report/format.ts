@@ -1,0 +1,59 @@
+/*
+ * Numbers as people read them.
+ */
+
+/** 12345 → `12,345`. */
+export function formatCount(count: number): string {
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Three digits and a unit: 1234567 → `1.23 M`. */
+export function formatShort(count: number): string {
+  const units = ['', ' k', ' M', ' G', ' T'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(count))) / 3)));
+  return power === 0 ? formatCount(count) : `${threeDigits(count / 1000 ** power)}${units[power]}`;
+}
+
+/** 65536 → `64.0 KiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return power === 0 ? `${Math.round(bytes)} B` : `${threeDigits(bytes / 1024 ** power)} ${units[power]}`;
+}
+
+/** A share from 0 to 1 as a percentage: 0.8421 → `84.2 %`; null → `–`. */
+export function formatShare(share: number | null | undefined, digits = 1): string {
+  return share === null || share === undefined ? '–' : `${(share * 100).toFixed(digits)} %`;
+}
+
+/** Seconds as `1:23` or `1:02:03`; what is not known as `–`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** A loss in four decimals while that says something; null → `–`. */
+export function formatLoss(loss: number | null): string {
+  if (loss === null) return '–';
+  return Math.abs(loss) < 1000 ? loss.toFixed(4) : loss.toExponential(2);
+}
+
+/** A learning rate in three digits: `0.0100`, `1.20e-5`. */
+export function formatRate(rate: number): string {
+  return rate === 0 || rate >= 1e-4 ? rate.toPrecision(3) : rate.toExponential(2);
+}
+
+/** How many times `a` is of `b`: `6.4x`; `–` when there is no telling. */
+export function formatRatio(a: number, b: number): string {
+  return b > 0 && a > 0 ? `${threeDigits(a / b)}x` : '–';
+}
+
+function threeDigits(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
