@@ -1,0 +1,10 @@
+export { BiReal, type BiRealOptions } from './bireal.js';
+export { Cdcn, type CdcnOptions, CdcnPlusPlus } from './cdcn.js';
+export { DyDenseNet, type DyDenseNetOptions } from './dydensenet.js';
+export { DyResNet, type DyResNetOptions } from './dyresnet.js';
+export type { ModelEntry } from './entry.js';
+export { Ftbnn, type FtbnnOptions } from './ftbnn.js';
+export { type ModelSpec, Network, type OptionValue } from './network.js';
+export { type CreateModelOptions, createFromSpec, createModel, modelEntry } from './registry.js';
+export { ResNet, type ResNetOptions } from './resnet.js';
+export { type ModelName, models } from './table.js';

@@ -1,0 +1,64 @@
+import { BatchNorm2d, Conv2d, FPReLU, Identity, Module, PReLU, ReLU, releaseIntermediate } from '../nn/index.js';
+import * as ops from '../ops/index.js';
+import type { Rng } from '../tensor/rng.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Applies `layers` in turn and frees what lies between as soon as no tape can want it. */
+export function inTurn(x: Tensor, ...layers: readonly Module[]): Tensor {
+  return layers.reduce((input, layer) => {
+    const output = layer.forward(input);
+    if (input !== x && output !== input) releaseIntermediate(input);
+    return output;
+  }, x);
+}
+
+/** As `inTurn`, and frees `x` too: for a tensor that nobody else holds. */
+export function through(x: Tensor, ...layers: readonly Module[]): Tensor {
+  const output = inTurn(x, ...layers);
+  if (output !== x) releaseIntermediate(x);
+  return output;
+}
+
+/** `branch` + what `shortcut` makes of the block's input `x`; frees both terms, but never `x`. */
+export function addShortcut(x: Tensor, branch: Tensor, shortcut: Module): Tensor {
+  const passed = shortcut.forward(x);
+  const sum = ops.add(branch, passed);
+  releaseIntermediate(branch);
+  if (passed !== x) releaseIntermediate(passed);
+  return sum;
+}
+
+/** A convolution and its batch norm. */
+export class ConvNorm extends Module {
+  readonly norm: BatchNorm2d;
+
+  constructor(readonly conv: Conv2d) {
+    super();
+    this.norm = new BatchNorm2d(conv.weight.shape[0]!);
+  }
+
+  forward(x: Tensor): Tensor {
+    return inTurn(x, this.conv, this.norm);
+  }
+}
+
+/** ImageNet's usual stem without its activation: 7x7 convolution of stride 2 and batch norm; [h, w, in] to [h / 2, w / 2, out]. */
+export function wideStem(inChannels: number, outChannels: number, rng: Rng): ConvNorm {
+  return new ConvNorm(new Conv2d(inChannels, outChannels, { kernel: 7, stride: 2, padding: 3, rng }));
+}
+
+export const activationKinds = ['none', 'relu', 'prelu', 'fprelu'] as const;
+export type ActivationKind = (typeof activationKinds)[number];
+
+export function createActivation(kind: ActivationKind, channels: number): Module {
+  switch (kind) {
+    case 'none':
+      return new Identity();
+    case 'relu':
+      return new ReLU();
+    case 'prelu':
+      return new PReLU(channels);
+    case 'fprelu':
+      return new FPReLU(channels);
+  }
+}
