@@ -50,7 +50,7 @@ function step(place: z.ZodType, key: string): z.ZodType | null {
 function choose(place: z.ZodType, value: unknown): z.ZodType {
   const inner = unwrap(place);
   if (inner.def.type !== 'union') return inner;
-  const { options, discriminator } = (inner as z.ZodDiscriminatedUnion).def as {
+  const { options, discriminator } = inner.def as z.core.$ZodTypeDef & {
     options: readonly z.ZodType[];
     discriminator?: string;
   };

@@ -1,9 +1,17 @@
+import { createLoader } from '../data/batches.js';
+import { createEngine } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
+import { ConfigError, LifetimeError } from '../errors.js';
 import type { Module } from '../nn/module.js';
-import type { TrainingData } from './dataset.js';
+import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { holdOut, openSplit, type Selection, type TrainingData } from './dataset.js';
 import type { EpochEvent, TrainEvent } from './events.js';
-import type { Recipe, RecipeInput } from './recipe.js';
-import type { RunFolder } from './run-folder.js';
+import { type Loaders, TrainingLoop } from './loop.js';
+import { createRecipeModel, describeModel } from './model.js';
+import type { Progress } from './progress.js';
+import { parseRecipe, type Recipe, type RecipeInput } from './recipe.js';
+import { expectSameRun } from './resume.js';
+import { RunFolder } from './run-folder.js';
 
 export interface TrainOptions {
   readonly recipe: Recipe | RecipeInput;
@@ -19,7 +27,7 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Threads that compute, when an engine is made here. Results do not depend on it. */
   readonly threads?: number;
-  /** Threads that read and augment images ahead; results do not depend on it. */
+  /** Threads that read and augment images ahead (1 unless given); results do not depend on it. */
   readonly workers?: number;
   /** Leave bad records out, with a warning. */
   readonly skipBad?: boolean;
@@ -32,6 +40,7 @@ export interface TrainResult {
   readonly reason: 'finished' | 'interrupted';
   /** Holds the best weights when finished, the newest when interrupted. Yours to dispose of. */
   readonly model: Module;
+  /** Yours to dispose of, unless it was given. */
   readonly engine: Engine;
   readonly recipe: Recipe;
   /** Class names, in the order of the labels. */
@@ -39,7 +48,148 @@ export interface TrainResult {
   readonly step: number;
   /** One an epoch of this and earlier parts of the run. */
   readonly epochs: readonly EpochEvent[];
-  readonly best: { readonly epoch: number; readonly accuracy: number | null; readonly loss: number | null } | null;
+  readonly best: Progress['best'];
   /** Folder of the run; null when nothing was written. */
   readonly run: string | null;
+}
+
+/**
+ * Trains a network by a recipe. The same recipe, data and seed give the same weights to the bit, whatever the number of threads, and
+ * whether the run was interrupted, killed and resumed or not.
+ * @throws ConfigError when recipe, options and run folder do not fit together
+ * @throws DataError when an image cannot be read
+ * @throws DivergenceError when the loss, a gradient or a weight becomes NaN or infinite: the run's last checkpoint is the last good one
+ * @throws OutOfMemoryError with the step; the run's last checkpoint stays as it is
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const recipe = parseRecipe(options.recipe);
+  const emit = options.onEvent ?? (() => {});
+  const run = openRun(options);
+  try {
+    const data = await openData(options, recipe, emit);
+    const given = options.engine ?? engineOf(options.model);
+    const engine = given ?? (await createEngine({ threads: options.threads }));
+    try {
+      return await trainOn(engine, data, { ...options, recipe }, run);
+    } catch (error) {
+      if (!given) engine.dispose();
+      throw error;
+    }
+  } finally {
+    if (run && run !== options.run) run.close();
+  }
+}
+
+interface Data {
+  readonly train: Selection;
+  readonly validation: Selection;
+}
+
+async function trainOn(
+  engine: Engine,
+  { train: training, validation }: Data,
+  options: TrainOptions & { readonly recipe: Recipe },
+  run: RunFolder | null,
+): Promise<TrainResult> {
+  const { recipe } = options;
+  const { source } = training;
+  const loaders = createLoaders(training, validation, recipe, options.workers ?? 1);
+  const need = { classes: source.classes.length, inChannels: loaders.training.shape[2] };
+  const model = options.model ?? createRecipeModel(recipe, engine, need);
+  if (engineOf(model) !== engine) model.to(engine);
+  const metadata = {
+    model: describeModel(model),
+    classes: [...source.classes],
+    input: [...loaders.training.shape] as [number, number, number],
+    source: [source.height, source.width, source.channels] as [number, number, number],
+    recipe,
+    images: { train: training.indices.length, validation: validation.indices.length },
+  };
+  try {
+    const checkpoint = await checkpointOf(run, options);
+    if (checkpoint) expectSameRun(checkpoint, metadata);
+    const loop = new TrainingLoop({
+      engine,
+      model,
+      recipe,
+      loaders,
+      metadata,
+      run,
+      signal: options.signal ?? null,
+      emit: options.onEvent ?? (() => {}),
+    });
+    try {
+      const { reason, progress } = await loop.run(checkpoint);
+      const { step, epochs, best } = progress;
+      return { reason, model, engine, recipe, classes: source.classes, step, epochs, best, run: run?.path ?? null };
+    } finally {
+      loop.dispose();
+    }
+  } catch (error) {
+    if (model !== options.model) model.dispose();
+    throw error;
+  } finally {
+    await loaders.training.close();
+    await loaders.validation?.close();
+  }
+}
+
+function openRun({ run, resume = false }: TrainOptions): RunFolder | null {
+  if (run instanceof RunFolder) return run;
+  if (run !== undefined) return RunFolder.open(run, { resume });
+  if (resume) throw new ConfigError('resume', 'needs the folder of the run (run) to go on with.');
+  return null;
+}
+
+async function openData(options: TrainOptions, recipe: Recipe, emit: (event: TrainEvent) => void): Promise<Data> {
+  const selection = await openSplit(options.data, 'train', recipe, { skipBad: options.skipBad });
+  const { problems, name } = selection.source;
+  if (problems.length > 0) {
+    const lost = problems.reduce((sum, problem) => sum + problem.lost, 0);
+    const text = `${name}: ${lost} records were left out; the first: ${problems[0]!.message}`;
+    emit({ kind: 'warning', code: 'skipped-records', text });
+  }
+  const data = holdOut(selection, recipe);
+  if (data.validation.indices.length === 0) {
+    const text = 'No images are held out: the last epoch counts as the best.';
+    emit({ kind: 'warning', code: 'no-validation', text });
+  }
+  return data;
+}
+
+function createLoaders(training: Selection, validation: Selection, recipe: Recipe, workers: number): Loaders {
+  const { batchSize, transforms, seed } = recipe;
+  const count = training.indices.length;
+  if (batchSize > count) {
+    throw new ConfigError('batchSize', `got ${batchSize}, needs at most the ${count} images to train on.`);
+  }
+  const of = ({ source, indices }: Selection, isTraining: boolean) =>
+    createLoader(source, {
+      batchSize,
+      indices,
+      seed,
+      workers,
+      transforms: isTraining ? transforms.train : transforms.evaluate,
+      shuffle: isTraining,
+      // A last batch of a few images would make noise of its batch statistics.
+      dropLast: isTraining,
+    });
+  return { training: of(training, true), validation: validation.indices.length > 0 ? of(validation, false) : null };
+}
+
+async function checkpointOf(run: RunFolder | null, { onEvent }: TrainOptions): Promise<Checkpoint | null> {
+  if (!run?.resumes) return null;
+  if (run.hasCheckpoint) return readCheckpoint(run.last);
+  onEvent?.({ kind: 'warning', code: 'no-checkpoint', text: `${run.path} has no checkpoint yet: the run starts again.` });
+  return null;
+}
+
+/** Undefined for a model that was not moved to an engine yet. */
+function engineOf(model: Module | undefined): Engine | undefined {
+  try {
+    return model?.parameters().values().next().value?.value.engine;
+  } catch (error) {
+    if (error instanceof LifetimeError) return undefined;
+    throw error;
+  }
 }

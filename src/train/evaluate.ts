@@ -1,0 +1,131 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { type Batch, createLoader, type Loader } from '../data/batches.js';
+import type { Source } from '../data/source.js';
+import type { TransformInput } from '../data/transforms.js';
+import { ConfigError, ShapeError } from '../errors.js';
+import { countCorrect, predictions } from '../metrics/accuracy.js';
+import { addConfusion, type ClassScores, classScores, confusionMatrix, emptyMatrix } from '../metrics/confusion.js';
+import type { Module } from '../nn/module.js';
+import { scope } from '../tensor/scope.js';
+import { formatShape } from '../tensor/shape.js';
+import { classify } from './loss.js';
+import { uploadBatch } from './upload.js';
+
+export interface EvaluateOptions {
+  /** On an engine. */
+  readonly model: Module;
+  /** Either a source, or a loader that does not shuffle. */
+  readonly source?: Source;
+  readonly loader?: Loader;
+  /** Class names; the source's unless given, and numbers without either. */
+  readonly classes?: readonly string[];
+  /** Records of the source; all unless given. */
+  readonly indices?: ArrayLike<number>;
+  /** For a source: what is done to every image (a recipe's `transforms.evaluate`). */
+  readonly transforms?: readonly TransformInput[];
+  /** For a source; 128 unless given. Results do not depend on it but for the rounding of the loss. */
+  readonly batchSize?: number;
+  readonly loss?: { readonly smoothing?: number };
+  readonly workers?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Evaluation {
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Share of the images whose class got the highest score. */
+  readonly top1: number;
+  /** Share of the images whose class is among the five highest scores. */
+  readonly top5: number;
+  readonly count: number;
+  /** `confusion[t][a]`: images of class t that were answered a. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly perClass: readonly ClassScores[];
+}
+
+/**
+ * Judges a model in its evaluation form, and leaves it in the form it had. When scores tie, the class with the lowest number is the
+ * answer.
+ * @throws DataError when a record cannot be read; ConfigError without source and loader; ShapeError when the model does not give
+ *   [batch, classes]; the signal's reason when it is aborted
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { source } = options;
+  if (options.loader) return judge(options, options.loader);
+  if (!source) throw new ConfigError('source', 'is missing; evaluate needs a source or a loader.');
+  const loader = createLoader(source, {
+    batchSize: options.batchSize ?? 128,
+    transforms: options.transforms ?? [],
+    indices: options.indices,
+    workers: options.workers ?? 1,
+  });
+  try {
+    return await judge(options, loader);
+  } finally {
+    await loader.close();
+  }
+}
+
+async function judge({ model, source, classes, loss = {}, signal, onProgress }: EvaluateOptions, loader: Loader) {
+  const wasTraining = model.training;
+  const tally = new Tally(classes ?? source?.classes ?? null);
+  model.eval();
+  try {
+    for await (const batch of loader.epoch(0)) {
+      signal?.throwIfAborted();
+      judgeBatch(model, batch, loss.smoothing ?? 0, tally);
+      await breathe();
+      onProgress?.(tally.count, loader.length);
+    }
+  } finally {
+    model.train(wasTraining);
+  }
+  return tally.result();
+}
+
+function judgeBatch(model: Module, batch: Batch, smoothing: number, tally: Tally): void {
+  const { engine } = model.parameters().values().next().value!.value;
+  scope(engine, () => {
+    const { images, labels } = uploadBatch(engine, batch);
+    const [loss, logits] = classify(model, images, labels, { name: 'cross-entropy', smoothing, lasso: 0 });
+    if (logits.shape.length !== 2) throw new ShapeError('evaluate', `scores ${formatShape(logits.shape)}`, '[batch, classes]');
+    tally.add(batch.labels, logits.view(), logits.shape[1]!, loss.item());
+  });
+}
+
+/** Sums over the batches of an evaluation. */
+class Tally {
+  count = 0;
+  private loss = 0;
+  private first = 0;
+  private amongFive = 0;
+  private confusion: number[][] = [];
+
+  constructor(private readonly names: readonly string[] | null) {}
+
+  /** @param scores [labels.length, classes] */
+  add(labels: Int32Array, scores: ArrayLike<number>, classes: number, meanLoss: number): void {
+    if (this.names && this.names.length !== classes) {
+      throw new ShapeError('evaluate', `scores for ${classes} classes`, `${this.names.length}, one for each class of the data`);
+    }
+    if (this.count === 0) this.confusion = emptyMatrix(classes);
+    this.confusion = addConfusion(this.confusion, confusionMatrix(labels, predictions(scores, classes), classes));
+    this.first += countCorrect(scores, labels);
+    this.amongFive += countCorrect(scores, labels, 5);
+    this.count += labels.length;
+    this.loss += meanLoss * labels.length;
+  }
+
+  result(): Evaluation {
+    const { count, confusion, names } = this;
+    return {
+      loss: this.loss / count,
+      top1: this.first / count,
+      top5: this.amongFive / count,
+      count,
+      confusion,
+      perClass: classScores(confusion, names ?? []),
+    };
+  }
+}

@@ -1,0 +1,37 @@
+export {
+  type Checkpoint,
+  type CheckpointMetadata,
+  normalization,
+  readCheckpoint,
+  type StoredState,
+} from './checkpoint.js';
+export {
+  cifar10,
+  cifar100,
+  type DataSet,
+  fashionMnist,
+  openSplit,
+  type Selection,
+  sampleName,
+  type TrainingData,
+} from './dataset.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
+export type {
+  CheckpointEvent,
+  CheckpointReason,
+  EndEvent,
+  EpochEvent,
+  StartEvent,
+  StepEvent,
+  TrainEvent,
+  WarningEvent,
+} from './events.js';
+export { clipGradients, globalNorm } from './gradients.js';
+export { loadModel } from './model.js';
+export { createOptimizer, Optimizer } from './optimizer.js';
+export { applyOverrides } from './overrides.js';
+export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
+export { loadRecipe, type RecipeName, recipes } from './recipes/index.js';
+export { holdsRun, type LogLine, RunFolder, readLog } from './run-folder.js';
+export { scheduleFactor } from './schedule.js';
+export { type TrainOptions, type TrainResult, train } from './train.js';

@@ -1,0 +1,308 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Batch, Loader } from '../data/batches.js';
+import type { Engine } from '../engine/engine.js';
+import { DivergenceError, OutOfMemoryError } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import { WeightAverage } from './average.js';
+import {
+  type Checkpoint,
+  type CheckpointMetadata,
+  copyState,
+  copyTensors,
+  readCheckpoint,
+  type StoredState,
+  writeCheckpoint,
+} from './checkpoint.js';
+import { firstBadWeight } from './divergence.js';
+import { dynamicState } from './dynamic.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import type { CheckpointReason, EpochEvent, TrainEvent } from './events.js';
+import { createOptimizer, type Optimizer } from './optimizer.js';
+import { isBetter, type Progress, startingProgress } from './progress.js';
+import type { Recipe } from './recipe.js';
+import type { RunFolder } from './run-folder.js';
+import { scheduleFactor } from './schedule.js';
+import { Speed } from './speed.js';
+import { trainStep } from './step.js';
+import { loadTensors } from './tensors.js';
+
+export interface Loaders {
+  readonly training: Loader;
+  /** Null when nothing is held out. */
+  readonly validation: Loader | null;
+}
+
+export interface LoopParts {
+  readonly engine: Engine;
+  readonly model: Module;
+  readonly recipe: Recipe;
+  readonly loaders: Loaders;
+  /** What checkpoints say besides the progress. */
+  readonly metadata: Omit<CheckpointMetadata, 'progress' | 'holds'>;
+  readonly run: RunFolder | null;
+  readonly signal: AbortSignal | null;
+  readonly emit: (event: TrainEvent) => void;
+}
+
+/** Steps of an epoch that the log keeps, at most. */
+const loggedSteps = 100;
+
+/** Epochs of steps, with what is saved and told in between. */
+export class TrainingLoop {
+  private progress = startingProgress();
+  private readonly optimizer: Optimizer;
+  private readonly average: WeightAverage | null;
+  private readonly speed = new Speed();
+  /** Steps of an epoch, and of the whole run. */
+  private readonly batches: number;
+  private readonly steps: number;
+  /** The weights of the best epoch. */
+  private bestWeights: StoredState | null = null;
+  private lastCheckpoint: string | null = null;
+  private savedAt = performance.now();
+
+  constructor(private readonly parts: LoopParts) {
+    const { engine, model, recipe, loaders } = parts;
+    this.optimizer = createOptimizer(engine, model.parameters(), recipe.optimizer);
+    this.average = recipe.averageWeights === null ? null : new WeightAverage(model, recipe.averageWeights);
+    this.batches = loaders.training.batchesPerEpoch;
+    this.steps = recipe.epochs * this.batches;
+  }
+
+  /** Trains from the start, or from `checkpoint` on. */
+  async run(checkpoint: Checkpoint | null): Promise<{ reason: 'finished' | 'interrupted'; progress: Progress }> {
+    if (checkpoint) await this.restore(checkpoint);
+    await this.begin(checkpoint !== null);
+    while (this.progress.epoch < this.parts.recipe.epochs) {
+      if (!(await this.epoch())) return this.end('interrupted');
+    }
+    if (this.bestWeights) this.parts.model.loadState(this.bestWeights);
+    return this.end('finished');
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    this.average?.dispose();
+  }
+
+  private async restore(checkpoint: Checkpoint): Promise<void> {
+    const { model, run } = this.parts;
+    this.progress = structuredClone(checkpoint.progress);
+    model.loadState(checkpoint.weights);
+    loadTensors(this.optimizer.state(), checkpoint.optimizer, checkpoint.path);
+    this.optimizer.steps = this.progress.optimizerSteps;
+    if (this.average) {
+      loadTensors(this.average.state(), checkpoint.average, checkpoint.path);
+      this.average.updates = this.progress.averageUpdates;
+    }
+    this.lastCheckpoint = checkpoint.path;
+    if (this.progress.best && run) this.bestWeights = (await readCheckpoint(run.best)).weights;
+  }
+
+  private async begin(isResumed: boolean): Promise<void> {
+    const { recipe, run, metadata, engine } = this.parts;
+    const { step, epoch } = this.progress;
+    if (run?.resumes) await run.rewindLog(step, epoch);
+    await run?.writeConfig({ ...metadata, engine: engine.facts() });
+    this.tell({
+      kind: 'start',
+      recipe: recipe.name,
+      run: run?.path ?? null,
+      epochs: recipe.epochs,
+      stepsPerEpoch: this.batches,
+      steps: this.steps,
+      resumedFrom: isResumed ? step : null,
+      images: metadata.images,
+    });
+    if (run?.tookOverLock) {
+      this.tell({ kind: 'warning', code: 'stale-lock', text: `${run.path} was locked by a process that is gone.` });
+    }
+    if (!isResumed) await this.save('start');
+  }
+
+  /** The rest of the epoch under way. False when the signal ended it: it then goes on from a checkpoint. */
+  private async epoch(): Promise<boolean> {
+    const { loaders, model, signal } = this.parts;
+    const { progress, batches } = this;
+    model.train();
+    let before = performance.now();
+    if (!signal?.aborted) {
+      for await (const batch of loaders.training.epoch(progress.epoch, { startBatch: progress.batch })) {
+        const outcome = this.step(batch);
+        // A timer or a signal may be waiting.
+        await breathe();
+        const now = performance.now();
+        this.count(outcome, batch.labels.length, (now - before) / 1000);
+        before = now;
+        if (signal?.aborted) break;
+        if (progress.batch < batches && this.isCheckpointDue()) await this.save('interval');
+      }
+    }
+    const isDone = !signal?.aborted && (await this.endEpoch());
+    if (!isDone) await this.save('interrupt');
+    return isDone;
+  }
+
+  private step(batch: Batch): { loss: number; correct: number } {
+    const { engine, model, recipe } = this.parts;
+    const { progress, optimizer, average, steps } = this;
+    model.setProgress(progress.step / steps);
+    try {
+      const { loss, gradientClip } = recipe;
+      const outcome = trainStep(
+        { engine, model, optimizer, average, loss, gradientClip },
+        batch,
+        this.learningRate(progress.step),
+      );
+      if (outcome.badLayer !== null) throw new DivergenceError(progress.step, outcome.badLayer, this.lastCheckpoint);
+      return outcome;
+    } catch (error) {
+      throw error instanceof OutOfMemoryError ? error.inStep(progress.step) : error;
+    }
+  }
+
+  private learningRate(step: number): number {
+    const { optimizer, schedule } = this.parts.recipe;
+    return optimizer.learningRate * scheduleFactor(schedule, step, { steps: this.steps, stepsPerEpoch: this.batches });
+  }
+
+  private count({ loss, correct }: { loss: number; correct: number }, images: number, seconds: number): void {
+    const { progress, batches, steps, speed } = this;
+    const { running } = progress;
+    const learningRate = this.learningRate(progress.step);
+    progress.step++;
+    progress.batch++;
+    running.loss += loss * images;
+    running.correct += correct;
+    running.images += images;
+    running.seconds += seconds;
+    speed.step(seconds);
+    this.tell({
+      kind: 'step',
+      step: progress.step,
+      epoch: progress.epoch + 1,
+      batch: progress.batch,
+      batches,
+      loss,
+      learningRate,
+      imagesPerSecond: speed.imagesPerSecond(images),
+      secondsLeft: speed.secondsLeft(steps - progress.step, this.parts.recipe.epochs - progress.epoch),
+    });
+  }
+
+  /** Validates, chooses the best, saves. False when the signal came during validation. */
+  private async endEpoch(): Promise<boolean> {
+    const { model, recipe, loaders, signal } = this.parts;
+    const { progress } = this;
+    const started = performance.now();
+    const judge = async () => {
+      const evaluation = await this.validate();
+      const dynamic = await dynamicState(model, loaders.validation ?? loaders.training);
+      return { evaluation, dynamic, weights: copyState(model) };
+    };
+    try {
+      const { evaluation, dynamic, weights } = await (this.average ? this.average.during(judge) : judge());
+      const epoch = progress.epoch + 1;
+      const [accuracy, loss] = [evaluation?.top1 ?? null, evaluation?.loss ?? null];
+      const candidate = { epoch, accuracy, loss, inactive: dynamic?.inactive ?? 0 };
+      const best = isBetter(candidate, progress.best);
+      this.speed.validation((performance.now() - started) / 1000);
+      const { running } = progress;
+      const event: EpochEvent = {
+        kind: 'epoch',
+        step: progress.step,
+        epoch,
+        trainLoss: running.loss / running.images,
+        trainAccuracy: running.correct / running.images,
+        validationLoss: loss,
+        validationAccuracy: accuracy,
+        learningRate: this.learningRate(progress.step - 1),
+        seconds: running.seconds + (performance.now() - started) / 1000,
+        imagesPerSecond: running.images / running.seconds,
+        best,
+        ...dynamic,
+      };
+      if (best) {
+        progress.best = candidate;
+        this.bestWeights = weights;
+      }
+      const { step, epochs } = progress;
+      const next = { ...startingProgress(), step, epoch, epochs: [...epochs, event], best: progress.best };
+      this.progress = next;
+      if (best) await this.saveBest(weights);
+      this.tell(event);
+      await this.save(epoch === recipe.epochs ? 'end' : 'epoch');
+      return true;
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return false;
+      throw error;
+    }
+  }
+
+  private async validate(): Promise<Evaluation | null> {
+    const { model, loaders, recipe, metadata, signal } = this.parts;
+    this.expectGoodWeights();
+    if (!loaders.validation) return null;
+    const { smoothing } = recipe.loss;
+    const evaluation = await evaluate({
+      model,
+      loader: loaders.validation,
+      classes: metadata.classes,
+      loss: { smoothing },
+      signal: signal ?? undefined,
+    });
+    if (!Number.isFinite(evaluation.loss)) {
+      throw new DivergenceError(this.progress.step, 'the loss on the validation images', this.lastCheckpoint);
+    }
+    return evaluation;
+  }
+
+  private isCheckpointDue(): boolean {
+    const { everySeconds, everySteps } = this.parts.recipe.checkpoint;
+    if (everySteps !== null && this.progress.step % everySteps === 0) return true;
+    return everySeconds !== null && performance.now() - this.savedAt >= everySeconds * 1000;
+  }
+
+  private async save(reason: CheckpointReason): Promise<void> {
+    const { run, model, metadata } = this.parts;
+    this.expectGoodWeights();
+    if (!run) return;
+    const progress = { ...this.progress, optimizerSteps: this.optimizer.steps, averageUpdates: this.average?.updates ?? 0 };
+    await writeCheckpoint(run.last, {
+      ...metadata,
+      progress,
+      holds: 'training',
+      weights: copyState(model),
+      optimizer: copyTensors(this.optimizer.state()),
+      average: copyTensors(this.average?.state() ?? new Map()),
+    });
+    this.lastCheckpoint = run.last;
+    this.savedAt = performance.now();
+    this.tell({ kind: 'checkpoint', path: run.last, step: progress.step, reason });
+  }
+
+  /** Before the checkpoint that says so: killed in between, the run comes here again with the same weights. */
+  private async saveBest(weights: StoredState): Promise<void> {
+    const { run, metadata } = this.parts;
+    if (run) await writeCheckpoint(run.best, { ...metadata, progress: this.progress, holds: 'weights', weights });
+  }
+
+  /** @throws DivergenceError before bad weights reach a file */
+  private expectGoodWeights(): void {
+    const bad = firstBadWeight(this.parts.model);
+    if (bad !== null) throw new DivergenceError(this.progress.step, bad, this.lastCheckpoint);
+  }
+
+  private end(reason: 'finished' | 'interrupted'): { reason: 'finished' | 'interrupted'; progress: Progress } {
+    const { step, epoch, best } = this.progress;
+    this.tell({ kind: 'end', reason, step, epoch, bestEpoch: best?.epoch ?? null, bestAccuracy: best?.accuracy ?? null });
+    return { reason, progress: this.progress };
+  }
+
+  private tell(event: TrainEvent): void {
+    const isLogged =
+      event.kind !== 'step' || event.batch % Math.ceil(this.batches / loggedSteps) === 0 || event.batch === this.batches;
+    if (isLogged) this.parts.run?.append(event);
+    this.parts.emit(event);
+  }
+}

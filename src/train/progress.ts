@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { EpochEvent } from './events.js';
+
+const whole = z.int().min(0);
+
+const epochEvent = z.object({
+  kind: z.literal('epoch'),
+  step: whole,
+  epoch: whole,
+  trainLoss: z.number(),
+  trainAccuracy: z.number(),
+  validationLoss: z.number().nullable(),
+  validationAccuracy: z.number().nullable(),
+  learningRate: z.number(),
+  seconds: z.number(),
+  imagesPerSecond: z.number(),
+  best: z.boolean(),
+  inactive: z.number().optional(),
+  deadSelectors: z.number().optional(),
+}) satisfies z.ZodType<EpochEvent>;
+
+/** How far a run is. All that is random follows from the seed, the epoch and the record, so that no generator's state is in it. */
+export const progressSchema = z.object({
+  /** Steps done. */
+  step: whole,
+  /** Whole epochs done, validated and all. */
+  epoch: whole,
+  /** Batches done of the epoch under way; all of them when only its validation is missing. */
+  batch: whole,
+  /** Sums over those batches' images. */
+  running: z.object({ loss: z.number(), correct: whole, images: whole, seconds: z.number() }),
+  /** One an epoch that is done. */
+  epochs: z.array(epochEvent),
+  best: z.object({ epoch: whole, accuracy: z.number().nullable(), loss: z.number().nullable(), inactive: z.number() }).nullable(),
+  /** Updates of the optimiser and of the averaged weights. */
+  optimizerSteps: whole,
+  averageUpdates: whole,
+});
+
+export type Progress = z.output<typeof progressSchema>;
+
+export function startingProgress(): Progress {
+  return {
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    running: { loss: 0, correct: 0, images: 0, seconds: 0 },
+    epochs: [],
+    best: null,
+    optimizerSteps: 0,
+    averageUpdates: 0,
+  };
+}
+
+type Candidate = NonNullable<Progress['best']>;
+
+/**
+ * Whether an epoch takes the best one's place: higher accuracy, then lower loss on what is held out. Dynamic networks switch channels off as
+ * they train, so an epoch with more of them off (`inactive`) always does: a network that is not yet what it shall become is no choice.
+ */
+export function isBetter(candidate: Candidate, best: Candidate | null): boolean {
+  if (!best || candidate.accuracy === null || best.accuracy === null) return true;
+  if (candidate.inactive !== best.inactive) return candidate.inactive > best.inactive;
+  if (candidate.accuracy !== best.accuracy) return candidate.accuracy > best.accuracy;
+  return (candidate.loss ?? 0) < (best.loss ?? 0);
+}

@@ -1,0 +1,19 @@
+import type { RecipeInput } from '../recipe.js';
+
+/** The first run of a newcomer: a small 1-bit network, on the Fashion-MNIST images that ship with the package, in about two minutes. */
+export const ftbnnTinyFashion = {
+  name: 'ftbnn-tiny-fashion',
+  description: 'A small 1-bit network on the 10,000 Fashion-MNIST images that ship with Gossamer',
+  model: { name: 'ftbnn-tiny' },
+  data: { source: 'fashion-mnist-sample' },
+  transforms: {
+    train: [{ name: 'crop', padding: 1 }, { name: 'flip' }, { name: 'normalize', mean: [0.286], std: [0.353] }],
+    evaluate: [{ name: 'normalize', mean: [0.286], std: [0.353] }],
+  },
+  optimizer: { name: 'adam', learningRate: 3e-3 },
+  schedule: { name: 'cosine', warmup: { epochs: 0.5 } },
+  epochs: 12,
+  batchSize: 64,
+  validation: { fraction: 0.05 },
+  checkpoint: { everySeconds: 30 },
+} satisfies RecipeInput;
