@@ -1,0 +1,24 @@
+import type { Kernels } from '../kernels.js';
+import { binaryKernels } from './binary.js';
+import { centralDifferenceKernels } from './central-difference.js';
+import type { WasmContext } from './context.js';
+import { convolutionKernels } from './convolution.js';
+import { elementKernels } from './elements.js';
+import { lossKernels } from './losses.js';
+import { normKernels } from './norm.js';
+import { optimizerKernels } from './optimizers.js';
+import { spatialKernels } from './spatial.js';
+
+/** All kernels of a wasm backend. */
+export function wasmKernels(wasm: WasmContext): Kernels {
+  return {
+    ...convolutionKernels(wasm),
+    ...binaryKernels(wasm),
+    ...centralDifferenceKernels(wasm),
+    ...elementKernels(wasm),
+    ...normKernels(wasm),
+    ...spatialKernels(wasm),
+    ...lossKernels(wasm),
+    ...optimizerKernels(wasm),
+  } as Kernels;
+}
