@@ -40,6 +40,21 @@ export abstract class Module {
     return this;
   }
 
+  /**
+   * Runs `body` with empty tensors of `engine` in place of all parameters and buffers, then puts these back: so a model, wherever it
+   * lives, shows its shapes and costs on a shape engine.
+   */
+  withStandIns<T>(engine: Engine, body: () => T): T {
+    const restore = this.entries().flatMap(([path, entry]) =>
+      entry instanceof StoredNumber ? [] : [entry.standIn(engine, path)],
+    );
+    try {
+      return body();
+    } finally {
+      for (const putBack of restore) putBack();
+    }
+  }
+
   /** Frees parameters and buffers. */
   dispose(): void {
     for (const [, entry] of this.entries()) if (!(entry instanceof StoredNumber)) entry.dispose();

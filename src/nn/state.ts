@@ -56,6 +56,17 @@ abstract class StoredTensor implements StateEntry {
     this.value.write(values);
   }
 
+  /** Puts an empty tensor of `engine` in this one's place; what is returned puts this one back. */
+  standIn(engine: Engine, path: string): () => void {
+    const own = this.tensor;
+    const other = Tensor.empty(engine, this.shape, 'float32', path).keep();
+    this.tensor = other;
+    return () => {
+      other.dispose();
+      this.tensor = own;
+    };
+  }
+
   dispose(): void {
     this.tensor?.dispose();
     this.tensor = null;
