@@ -119,6 +119,8 @@ export class WasmBackend implements WasmContext {
   private runShared(index: number, tasks: number): void {
     const control = this.control;
     this.generation = (this.generation + 1) | 0;
+    // First of all: a thread that read the last command's exhausted `next` must not find the new, larger task count and take one more.
+    Atomics.store(control, Control.next, (this.generation << TASK_BITS) | MAX_TASKS);
     Atomics.store(control, Control.kernel, index);
     Atomics.store(control, Control.taskCount, tasks);
     Atomics.store(control, Control.finished, 0);
