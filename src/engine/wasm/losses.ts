@@ -47,8 +47,9 @@ export function lossKernels(wasm: WasmContext): LossKernels {
     },
     scaleRows(rows, columns, byRow, x, factor, y) {
       const n = rows * columns;
-      if (byRow) mapRows(wasm, 'multiplyRows', { n, width: columns, period: rows }, x, factor, y);
-      else mapColumns(wasm, 'multiplyColumns', { n, width: columns, repeats: rows }, x, factor, y);
+      if (!byRow) mapColumns(wasm, 'multiplyColumns', { n, width: columns, repeats: rows }, x, factor, y);
+      else if (columns === 1) mapColumns(wasm, 'multiplyColumns', { n, width: n, repeats: 1 }, x, factor, y);
+      else mapRows(wasm, 'multiplyRows', { n, width: columns, period: rows }, x, factor, y);
     },
 
     countNonFinite(n, x) {

@@ -1,34 +1,33 @@
 import { item } from './simd';
 
-/** Lanes whose value is larger than the best so far. NaN is larger than any number, so that a diverged network shows. */
+/** NaN counts as larger than any number, so that a diverged network shows. */
+
+/** Lanes whose value is larger than the best so far: not (value <= best), unless the best is NaN. */
 // @ts-ignore: decorator
 @inline
 export function beats(value: v128, best: v128): v128 {
-  return v128.or(f32x4.gt(value, best), v128.and(f32x4.ne(value, value), f32x4.eq(best, best)));
-}
-
-// @ts-ignore: decorator
-@inline
-function beatsOne(value: f32, best: f32): bool {
-  return value > best || (value != value && best == best);
+  return v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
 }
 
 /** Index of the largest of count floats, the first on a tie. */
 export function firstLargest(x: usize, count: i32): i32 {
   let place = 0;
   let best = load<f32>(x);
-  let i = 0;
+  let i = 1;
+  if (best != best) return 0;
   if (count >= 8) {
     let bestLanes = v128.load(x);
     let places = i32x4(0, 1, 2, 3);
     let current = places;
+    let unordered = f32x4.ne(bestLanes, bestLanes);
     for (i = 4; i + 4 <= count; i += 4) {
       current = i32x4.add(current, i32x4.splat(4));
       const value = v128.load(item(x, i));
-      const better = beats(value, bestLanes);
-      bestLanes = v128.bitselect(value, bestLanes, better);
-      places = v128.bitselect(current, places, better);
+      places = v128.bitselect(current, places, f32x4.gt(value, bestLanes));
+      bestLanes = f32x4.pmax(bestLanes, value);
+      unordered = v128.or(unordered, f32x4.ne(value, value));
     }
+    if (v128.any_true(unordered)) return firstUnordered(x);
     best = f32x4.extract_lane(bestLanes, 0);
     place = i32x4.extract_lane(places, 0);
     // The lanes' firsts are not in order: on a tie the lower place counts.
@@ -44,7 +43,8 @@ export function firstLargest(x: usize, count: i32): i32 {
   }
   for (; i < count; i++) {
     const value = load<f32>(item(x, i));
-    if (beatsOne(value, best)) { best = value; place = i; }
+    if (value != value) return i;
+    if (value > best) { best = value; place = i; }
   }
   return place;
 }
@@ -52,5 +52,12 @@ export function firstLargest(x: usize, count: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function precedes(value: f32, place: i32, best: f32, bestPlace: i32): bool {
-  return beatsOne(value, best) || (place < bestPlace && !beatsOne(best, value));
+  return value > best || (value == best && place < bestPlace);
+}
+
+/** Index of the first NaN; there is one. */
+function firstUnordered(x: usize): i32 {
+  let i = 0;
+  while (load<f32>(item(x, i)) == load<f32>(item(x, i))) i++;
+  return i;
 }

@@ -58,11 +58,17 @@ function scale(y: usize, count: i32, factor: f32): void {
   if (i < count) storePart(item(y, i), f32x4.mul(loadPart(item(y, i), count - i), factors), count - i);
 }
 
-// @ts-ignore: decorator
-@inline
 function mean(x: usize, count: i32): f64 {
-  let sum: f64 = 0;
-  for (let i = 0; i < count; i++) sum += <f64>load<f32>(item(x, i));
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const value = v128.load(item(x, i));
+    low = f64x2.add(low, lowDoubles(value));
+    high = f64x2.add(high, highDoubles(value));
+  }
+  let sum = sumDoubles(f64x2.add(low, high));
+  for (; i < count; i++) sum += <f64>load<f32>(item(x, i));
   return sum / <f64>count;
 }
 

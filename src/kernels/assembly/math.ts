@@ -11,8 +11,10 @@
 // @ts-ignore: decorator
 @inline
 export function exponential(x: v128): v128 {
-  const bounded = f32x4.min(f32x4.max(x, f32x4.splat(-106)), f32x4.splat(90));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.4426950408889634)));
+  // In this order pmax and pmin keep a NaN, and cost one instruction where max and min cost many.
+  const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-106)), f32x4.splat(90));
+  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.4426950408889634)), f32x4.splat(ROUNDER));
+  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
   let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(LN2_HIGH)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(LN2_LOW)));
   let series = f32x4.splat(1.0 / 5040.0);
@@ -23,11 +25,13 @@ export function exponential(x: v128): v128 {
   series = f32x4.add(f32x4.mul(series, r), f32x4.splat(0.5));
   // 1 + (r + r² * series): the small part first, so that only the last addition rounds at the result's size.
   series = f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), series)));
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const exponent = i32x4.sub(shifted, i32x4.splat(reinterpret<i32>(ROUNDER)));
   const half = i32x4.shr_s(exponent, 1);
   return f32x4.mul(f32x4.mul(series, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)));
 }
 
+/** 1.5 * 2^23: floats of this size are whole, so adding it rounds, and the lowest bits of the sum are the whole number. */
+const ROUNDER: f32 = 12582912;
 /** ln 2 to 12 bits (2839 / 4096), and what is missing. */
 const LN2_HIGH: f32 = 0.693115234375;
 const LN2_LOW: f32 = 0.00003194618494530942;

@@ -51,10 +51,17 @@ function sumRows(kind: i32, args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
   const blocks = int(args, 2);
   const width = int(args, 4);
-  for (let unit = task * int(args, 1); unit < end; unit++) {
-    const column = (unit % blocks) * int(args, 3);
+  let unit = task * int(args, 1);
+  let row = unit / blocks;
+  let block = unit % blocks;
+  for (; unit < end; unit++) {
+    const column = block * int(args, 3);
     const count = min(int(args, 3), width - column);
-    const start = (unit / blocks) * width + column;
+    const start = row * width + column;
+    if (++block == blocks) {
+      block = 0;
+      row++;
+    }
     const x = item(ptr(args, 6), start);
     const y = isOfTwo(kind) ? item(ptr(args, 7), start) : x;
     let a = f64x2.splat(0), b = f64x2.splat(0), c = f64x2.splat(0), d = f64x2.splat(0);
@@ -102,7 +109,10 @@ function rowTerm(kind: i32, x: v128, y: v128): v128 {
   return x;
 }
 
-/** out[r] = sum over g and b of partials[g, r, b] / divisor. [outs, outs of a task, groups, blocks, divisor, partial sums, out] */
+/**
+ * out[r] = sum over g and b of partials[g, r, b] / divisor. [outs, outs of a task, groups, blocks, divisor, partial sums,
+ * out]
+ */
 export function finishRowSums(args: usize, task: i32): void {
   const outs = int(args, 0);
   const groups = int(args, 2);

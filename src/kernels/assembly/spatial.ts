@@ -1,6 +1,6 @@
 import { int, ptr } from './arguments';
 import { beats, firstLargest } from './largest';
-import { item, loadSome, storeSome } from './simd';
+import { item, loadSome, storePart, storeSome } from './simd';
 
 /**
  * Pooling windows over NHWC images, four channels at a time. Forward kernels own rows of the output, gradients rows of the
@@ -11,84 +11,89 @@ import { item, loadSome, storeSome } from './simd';
  */
 
 /** x, y, argmax */
-export function maxPool(args: usize, task: i32): void {
-  const end = min((task + 1) * int(args, 1), int(args, 0));
-  const channels = int(args, 4);
-  const outWidth = int(args, 6);
-  for (let row = task * int(args, 1); row < end; row++) {
-    const image = item(ptr(args, 10), (row / int(args, 5)) * int(args, 2) * int(args, 3) * channels);
-    const top = (row % int(args, 5)) * int(args, 8) - int(args, 9);
-    for (let column = 0; column < outWidth; column++) {
-      const left = column * int(args, 8) - int(args, 9);
-      const out = (row * outWidth + column) * channels;
-      let channel = 0;
-      for (; channel + 4 <= channels; channel += 4) maxWindow(true, 4, args, image, top, left, channel, out + channel);
-      if (channel < channels) maxWindow(false, channels - channel, args, image, top, left, channel, out + channel);
-    }
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function maxWindow(whole: bool, count: i32, args: usize, image: usize, top: i32, left: i32, channel: i32, out: i32): void {
-  const width = int(args, 3);
-  const channels = int(args, 4);
-  const firstRow = max(top, 0);
-  const lastRow = min(top + int(args, 7), int(args, 2));
-  const firstColumn = max(left, 0);
-  const lastColumn = min(left + int(args, 7), width);
-  let best = f32x4.splat(-Infinity);
-  let places = i32x4.splat(firstRow * width + firstColumn);
-  for (let row = firstRow; row < lastRow; row++) {
-    for (let column = firstColumn; column < lastColumn; column++) {
-      const place = row * width + column;
-      const value = loadSome(whole, item(image, place * channels + channel), count);
-      const better = beats(value, best);
-      best = v128.bitselect(value, best, better);
-      places = v128.bitselect(i32x4.splat(place), places, better);
-    }
-  }
-  storeSome(whole, item(ptr(args, 11), out), best, count);
-  storeSome(whole, item(ptr(args, 12), out), places, count);
-}
+export function maxPool(args: usize, task: i32): void { poolWindows(true, args, task); }
 
 /** dy, argmax, dx */
 export function maxPoolGradient(args: usize, task: i32): void { gatherWindows(true, args, task); }
 
 /** x, y */
-export function averagePool(args: usize, task: i32): void {
+export function averagePool(args: usize, task: i32): void { poolWindows(false, args, task); }
+
+// @ts-ignore: decorator
+@inline
+function poolWindows(ofMaximum: bool, args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
+  const height = int(args, 2);
+  const width = int(args, 3);
   const channels = int(args, 4);
+  const outHeight = int(args, 5);
   const outWidth = int(args, 6);
+  const kernel = int(args, 7);
+  const area = f32x4.splat(<f32>(kernel * kernel));
   for (let row = task * int(args, 1); row < end; row++) {
-    const image = item(ptr(args, 10), (row / int(args, 5)) * int(args, 2) * int(args, 3) * channels);
-    const top = (row % int(args, 5)) * int(args, 8) - int(args, 9);
+    const image = item(ptr(args, 10), (row / outHeight) * height * width * channels);
+    const top = (row % outHeight) * int(args, 8) - int(args, 9);
+    const firstRow = max(top, 0);
+    const rows = min(top + kernel, height) - firstRow;
     for (let column = 0; column < outWidth; column++) {
       const left = column * int(args, 8) - int(args, 9);
+      const firstColumn = max(left, 0);
+      const columns = min(left + kernel, width) - firstColumn;
+      const place = firstRow * width + firstColumn;
+      const x = item(image, place * channels);
       const out = (row * outWidth + column) * channels;
-      let channel = 0;
-      for (; channel + 4 <= channels; channel += 4) averageWindow(true, 4, args, image, top, left, channel, out + channel);
-      if (channel < channels) averageWindow(false, channels - channel, args, image, top, left, channel, out + channel);
+      const y = item(ptr(args, 11), out);
+      const argmax = ofMaximum ? item(ptr(args, 12), out) : 0;
+      let c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        if (ofMaximum) largest(true, 4, item(x, c), rows, columns, width, channels, place, item(y, c), item(argmax, c));
+        else v128.store(item(y, c), f32x4.div(total(true, 4, item(x, c), rows, columns, width, channels), area));
+      }
+      if (c < channels) {
+        const rest = channels - c;
+        if (ofMaximum) largest(false, rest, item(x, c), rows, columns, width, channels, place, item(y, c), item(argmax, c));
+        else storePart(item(y, c), f32x4.div(total(false, rest, item(x, c), rows, columns, width, channels), area), rest);
+      }
     }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function averageWindow(whole: bool, count: i32, args: usize, image: usize, top: i32, left: i32, channel: i32, out: i32): void {
-  const width = int(args, 3);
-  const channels = int(args, 4);
-  const kernel = int(args, 7);
-  const lastRow = min(top + kernel, int(args, 2));
-  const firstColumn = max(left, 0);
-  const lastColumn = min(left + kernel, width);
-  let sum = f32x4.splat(0);
-  for (let row = max(top, 0); row < lastRow; row++) {
-    for (let column = firstColumn; column < lastColumn; column++) {
-      sum = f32x4.add(sum, loadSome(whole, item(image, (row * width + column) * channels + channel), count));
+function largest(
+  whole: bool, count: i32, x: usize, rows: i32, columns: i32, width: i32, channels: i32, place: i32, y: usize, argmax: usize,
+): void {
+  let best = f32x4.splat(-Infinity);
+  let places = i32x4.splat(place);
+  for (let row = 0; row < rows; row++) {
+    let at = x;
+    for (let column = 0; column < columns; column++) {
+      const value = loadSome(whole, at, count);
+      const better = beats(value, best);
+      best = v128.bitselect(value, best, better);
+      places = v128.bitselect(i32x4.splat(place + column), places, better);
+      at = item(at, channels);
     }
+    x = item(x, width * channels);
+    place += width;
   }
-  storeSome(whole, item(ptr(args, 11), out), f32x4.div(sum, f32x4.splat(<f32>(kernel * kernel))), count);
+  storeSome(whole, y, best, count);
+  storeSome(whole, argmax, places, count);
+}
+
+// @ts-ignore: decorator
+@inline
+function total(whole: bool, count: i32, x: usize, rows: i32, columns: i32, width: i32, channels: i32): v128 {
+  let sum = f32x4.splat(0);
+  for (let row = 0; row < rows; row++) {
+    let at = x;
+    for (let column = 0; column < columns; column++) {
+      sum = f32x4.add(sum, loadSome(whole, at, count));
+      at = item(at, channels);
+    }
+    x = item(x, width * channels);
+  }
+  return sum;
 }
 
 /** dy, dx */
@@ -101,26 +106,57 @@ function gatherWindows(ofMaximum: bool, args: usize, task: i32): void {
   const height = int(args, 2);
   const width = int(args, 3);
   const channels = int(args, 4);
+  const outHeight = int(args, 5);
+  const outWidth = int(args, 6);
+  const area = f32x4.splat(<f32>(int(args, 7) * int(args, 7)));
   for (let row = task * int(args, 1); row < end; row++) {
-    const image = row / height;
     const inRow = row % height;
     const firstRow = firstWindow(args, inRow);
-    const lastRow = lastWindow(args, inRow, int(args, 5));
+    const rows = lastWindow(args, inRow, outHeight) - firstRow + 1;
     for (let column = 0; column < width; column++) {
       const firstColumn = firstWindow(args, column);
-      const lastColumn = lastWindow(args, column, int(args, 6));
+      const columns = lastWindow(args, column, outWidth) - firstColumn + 1;
+      const windows = (((row / height) * outHeight + firstRow) * outWidth + firstColumn) * channels;
+      const dy = item(ptr(args, 10), windows);
+      const argmax = ofMaximum ? item(ptr(args, 11), windows) : 0;
+      const dx = item(ptr(args, ofMaximum ? 12 : 11), (row * width + column) * channels);
       const place = inRow * width + column;
-      const input = (row * width + column) * channels;
-      let channel = 0;
-      for (; channel + 4 <= channels; channel += 4) {
-        gather(ofMaximum, true, 4, args, image, firstRow, lastRow, firstColumn, lastColumn, channel, place, input + channel);
+      let c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        let sum: v128;
+        if (ofMaximum) sum = wonBy(true, 4, place, item(dy, c), item(argmax, c), rows, columns, outWidth, channels);
+        else sum = f32x4.div(total(true, 4, item(dy, c), rows, columns, outWidth, channels), area);
+        v128.store(item(dx, c), sum);
       }
-      if (channel < channels) {
-        const rest = channels - channel;
-        gather(ofMaximum, false, rest, args, image, firstRow, lastRow, firstColumn, lastColumn, channel, place, input + channel);
+      if (c < channels) {
+        const rest = channels - c;
+        let sum: v128;
+        if (ofMaximum) sum = wonBy(false, rest, place, item(dy, c), item(argmax, c), rows, columns, outWidth, channels);
+        else sum = f32x4.div(total(false, rest, item(dy, c), rows, columns, outWidth, channels), area);
+        storePart(item(dx, c), sum, rest);
       }
     }
   }
+}
+
+/** Sum of dy over the windows that `place` won. */
+// @ts-ignore: decorator
+@inline
+function wonBy(
+  whole: bool, count: i32, place: i32, dy: usize, argmax: usize, rows: i32, columns: i32, outWidth: i32, channels: i32,
+): v128 {
+  const own = i32x4.splat(place);
+  let sum = f32x4.splat(0);
+  let offset = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = offset + column * channels;
+      const won = i32x4.eq(loadSome(whole, item(argmax, at), count), own);
+      sum = f32x4.add(sum, v128.and(loadSome(whole, item(dy, at), count), won));
+    }
+    offset += outWidth * channels;
+  }
+  return sum;
 }
 
 /** Windows that hold coordinate i start at o * stride - padding in (i - kernel, i]. */
@@ -135,29 +171,6 @@ function firstWindow(args: usize, coordinate: i32): i32 {
 @inline
 function lastWindow(args: usize, coordinate: i32, windows: i32): i32 {
   return min((coordinate + int(args, 9)) / int(args, 8), windows - 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function gather(
-  ofMaximum: bool, whole: bool, count: i32, args: usize, image: i32,
-  firstRow: i32, lastRow: i32, firstColumn: i32, lastColumn: i32, channel: i32, place: i32, input: i32,
-): void {
-  const channels = int(args, 4);
-  const outWidth = int(args, 6);
-  const dy = item(ptr(args, 10), image * int(args, 5) * outWidth * channels + channel);
-  const argmax = item(ptr(args, 11), image * int(args, 5) * outWidth * channels + channel);
-  let sum = f32x4.splat(0);
-  for (let row = firstRow; row <= lastRow; row++) {
-    for (let column = firstColumn; column <= lastColumn; column++) {
-      const window = (row * outWidth + column) * channels;
-      let gradient = loadSome(whole, item(dy, window), count);
-      if (ofMaximum) gradient = v128.and(gradient, i32x4.eq(loadSome(whole, item(argmax, window), count), i32x4.splat(place)));
-      sum = f32x4.add(sum, gradient);
-    }
-  }
-  if (!ofMaximum) sum = f32x4.div(sum, f32x4.splat(<f32>(int(args, 7) * int(args, 7))));
-  storeSome(whole, item(ptr(args, ofMaximum ? 12 : 11), input), sum, count);
 }
 
 /**
@@ -247,7 +260,8 @@ export function resizeBilinearGradient(args: usize, task: i32): void {
       if (inRow == top) weight += 1 - share;
       if (inRow == min(top + 1, height - 1)) weight += share;
       if (weight == 0) continue;
-      spreadRow(item(ptr(args, 7), ((row / height) * outHeight + outRow) * outWidth * channels), dx, weight, width, channels, outWidth);
+      const dy = item(ptr(args, 7), ((row / height) * outHeight + outRow) * outWidth * channels);
+      spreadRow(dy, dx, weight, width, channels, outWidth);
     }
   }
 }
