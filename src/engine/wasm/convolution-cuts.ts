@@ -44,7 +44,7 @@ export interface WeightGradientCut extends Units {
   readonly unitsPerTask: number;
   /** Shares of the output channels. */
   readonly shares: number;
-  /** Rows of 4 output channels. */
+  /** Rows of tiles: each 4 output channels, or 8 where each channel is a group. */
   readonly rowTiles: number;
   readonly partialBytes: number;
   readonly workspace: { readonly bytes: number; readonly linesAt: number; readonly targetAt: number; readonly spaceAt: number };
@@ -61,6 +61,11 @@ export function tasksOf(items: number, elements: number): { readonly tasks: numb
   return { tasks: Math.ceil(items / perTask), perTask };
 }
 
+/** Every channel a group of its own: those kernels' lanes are channels. */
+export function isDepthwise(walk: Walk, groups: number): boolean {
+  return groups > 1 && walk.channels === groups && walk.targetChannels === groups;
+}
+
 /** Number and length of the runs (`gemm.ts`) of a window: neighbouring taps are one where nothing lies between them. */
 export function runsOf(walk: Walk, groups: number): { readonly count: number; readonly floats: number } {
   const joins = groups === 1 && walk.tapColumnStep === 1;
@@ -70,20 +75,27 @@ export function runsOf(walk: Walk, groups: number): { readonly count: number; re
   };
 }
 
+/** Panels of 8 columns (output channels). */
+export function panelsOf(walk: Walk, groups: number): number {
+  if (isDepthwise(walk, groups)) return Math.ceil(walk.targetChannels / PANEL_COLUMNS);
+  return groups * Math.ceil(walk.targetChannels / groups / PANEL_COLUMNS);
+}
+
 export function cutForward(walk: Walk, groups: number): ForwardCut {
-  const units = cutUnits(walk, !staysInside(walk), UNIT_BYTES);
+  // A depthwise tile reads 8 channels: beyond the last pixel where there are fewer.
+  const reachesOut = !staysInside(walk) || (isDepthwise(walk, groups) && walk.channels % PANEL_COLUMNS !== 0);
+  const units = cutUnits(walk, reachesOut, UNIT_BYTES);
   const runs = runsOf(walk, groups);
-  const products = (units.points * runs.count * runs.floats * walk.targetChannels) / groups;
+  const products = units.points * runs.count * runs.floats * walk.targetChannels;
   const unitsPerTask = Math.max(Math.ceil(units.units / MOST_TASKS), Math.ceil(TASK_PRODUCTS / Math.max(1, products)));
   const unitTasks = Math.ceil(units.units / unitsPerTask);
-  const panels = groups * Math.ceil(walk.targetChannels / groups / PANEL_COLUMNS);
   const wanted = unitTasks < FEW_TASKS ? Math.min(FEW_TASKS / unitTasks, (products * unitsPerTask) / TASK_PRODUCTS) : 1;
-  const panelShares = sharesOf(panels, wanted);
+  const panelShares = sharesOf(panelsOf(walk, groups), wanted);
   const pointsAt = align(runs.count * 4);
   const spaceAt = pointsAt + align(Math.ceil(units.points / TILE_POINTS) * 32);
   return {
     ...units,
-    pads: panelShares > 1 && units.copies,
+    pads: panelShares > 1 && !staysInside(walk),
     tasks: unitTasks * panelShares,
     unitsPerTask,
     panelShares,
@@ -92,13 +104,16 @@ export function cutForward(walk: Walk, groups: number): ForwardCut {
 }
 
 export function cutWeightGradient(walk: Walk, groups: number): WeightGradientCut {
+  const depthwise = isDepthwise(walk, groups);
   const runs = runsOf(walk, groups);
   const groupOut = walk.targetChannels / groups;
-  // A tile reads 8 source and 4 target channels: beyond the last pixel where a group has fewer.
-  const units = cutUnits(walk, !staysInside(walk) || runs.floats % PANEL_COLUMNS !== 0, UNIT_BYTES);
-  const rowTiles = groups * Math.ceil(groupOut / TILE_POINTS);
-  const partialBytes = rowTiles * runs.count * Math.ceil(runs.floats / PANEL_COLUMNS) * TILE_BYTES;
-  const products = (units.points * runs.count * runs.floats * walk.targetChannels) / groups;
+  // A tile reads 8 source and 4 target channels (depthwise 8 of both): beyond the last pixel where a group has fewer.
+  const lanes = depthwise ? groups : runs.floats;
+  const units = cutUnits(walk, !staysInside(walk) || lanes % PANEL_COLUMNS !== 0, UNIT_BYTES);
+  const copiesTarget = depthwise ? groups % PANEL_COLUMNS !== 0 : groupOut % TILE_POINTS !== 0;
+  const rowTiles = depthwise ? panelsOf(walk, groups) : groups * Math.ceil(groupOut / TILE_POINTS);
+  const columnTiles = depthwise ? Math.ceil(runs.count / TILE_POINTS) : runs.count * Math.ceil(runs.floats / PANEL_COLUMNS);
+  const products = units.points * runs.count * runs.floats * walk.targetChannels;
   const unitsPerTask = Math.max(
     Math.ceil(units.units / MOST_TASKS),
     Math.ceil(TASK_PRODUCTS / products),
@@ -108,7 +123,6 @@ export function cutWeightGradient(walk: Walk, groups: number): WeightGradientCut
   const wanted = chunks < FEW_TASKS ? Math.min(FEW_TASKS / chunks, (products * unitsPerTask) / TASK_PRODUCTS) : 1;
   const linesAt = align(runs.count * 4);
   const targetBegin = linesAt + align(units.unitImages * units.unitRows * 8);
-  const copiesTarget = groupOut % TILE_POINTS !== 0;
   const spaceAt = targetBegin + (copiesTarget ? align(units.points * walk.targetChannels * 4 + SLACK) : 0);
   return {
     ...units,
@@ -116,7 +130,7 @@ export function cutWeightGradient(walk: Walk, groups: number): WeightGradientCut
     unitsPerTask,
     shares: sharesOf(rowTiles, wanted),
     rowTiles,
-    partialBytes,
+    partialBytes: rowTiles * columnTiles * TILE_BYTES,
     workspace: { bytes: spaceAt + align(units.spaceBytes), linesAt, targetAt: copiesTarget ? targetBegin : 0, spaceAt },
   };
 }

@@ -54,11 +54,11 @@ export function forwardWalk(g: Conv2dGeometry, source: Address, target: Address)
 
 export interface GradientPhase {
   readonly walk: Walk;
-  /** The walk's first tap is this one of the weights, the next ones lie the steps before it. */
-  readonly lastTapRow: number;
-  readonly lastTapColumn: number;
-  readonly tapRowStep: number;
-  readonly tapColumnStep: number;
+  /** The weights' tap that is the walk's first; the steps to the next ones are negative. */
+  readonly firstRow: number;
+  readonly firstColumn: number;
+  readonly rowStep: number;
+  readonly columnStep: number;
 }
 
 /**
@@ -100,10 +100,10 @@ export function gradientPhases(g: Conv2dGeometry, dy: Address, dx: Address): Gra
       };
       phases.push({
         walk: joinImages(walk),
-        lastTapRow: rows.last,
-        lastTapColumn: columns.last,
-        tapRowStep: rows.tapStep,
-        tapColumnStep: columns.tapStep,
+        firstRow: rows.last,
+        firstColumn: columns.last,
+        rowStep: -rows.tapStep,
+        columnStep: -columns.tapStep,
       });
     }
   }

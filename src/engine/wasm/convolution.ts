@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
-import { cutForward, cutWeightGradient, PANEL_COLUMNS, panelBytes, runsOf, tasksOf } from './convolution-cuts.js';
+import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
 import { forwardWalk, gradientPhases, padded, type Walk, walkIntegers } from './convolution-walk.js';
 
 /**
@@ -11,23 +11,28 @@ export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
   return {
     conv2d(g, x, w, bias, y) {
       const walk = forwardWalk(g, x, y);
-      const depth = (g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
-      withPanels(wasm, g.groups, g.outChannels / g.groups, depth, (panels, count, perTask) => {
-        wasm.run('packForwardWeights', count, [w, bias, panels, g.groups, g.outChannels / g.groups, depth, perTask]);
+      withPanels(wasm, walk, g.groups, (panels, tasks, perTask) => {
+        if (isDepthwise(walk, g.groups)) {
+          const taps = [g.kernelHeight, g.kernelWidth, g.kernelHeight, g.kernelWidth, 0, 0, 1, 1];
+          wasm.run('packDepthwiseWeights', tasks, [w, bias, panels, g.groups, ...taps, perTask]);
+        } else {
+          const depth = (g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
+          wasm.run('packForwardWeights', tasks, [w, bias, panels, g.groups, g.outChannels / g.groups, depth, perTask]);
+        }
         convolve(wasm, walk, g.groups, panels);
       });
     },
 
     conv2dInputGradient(g, dy, w, dx) {
-      for (const phase of gradientPhases(g, dy, dx)) {
-        const { walk } = phase;
-        const columns = g.inChannels / g.groups;
-        const depth = g.outChannels / g.groups;
-        withPanels(wasm, g.groups, columns, walk.tapRows * walk.tapColumns * depth, (panels, count, perTask) => {
-          wasm.run('packGradientWeights', count, [
-            ...[w, panels, g.groups, columns, depth, g.kernelHeight, g.kernelWidth, walk.tapRows, walk.tapColumns],
-            ...[phase.lastTapRow, phase.lastTapColumn, phase.tapRowStep, phase.tapColumnStep, perTask],
-          ]);
+      for (const { walk, firstRow, firstColumn, rowStep, columnStep } of gradientPhases(g, dy, dx)) {
+        const taps = [g.kernelHeight, g.kernelWidth, walk.tapRows, walk.tapColumns, firstRow, firstColumn, rowStep, columnStep];
+        withPanels(wasm, walk, g.groups, (panels, tasks, perTask) => {
+          if (isDepthwise(walk, g.groups)) {
+            wasm.run('packDepthwiseWeights', tasks, [w, 0, panels, g.groups, ...taps, perTask]);
+          } else {
+            const sizes = [g.groups, g.inChannels / g.groups, g.outChannels / g.groups];
+            wasm.run('packGradientWeights', tasks, [w, panels, ...sizes, ...taps, perTask]);
+          }
           convolve(wasm, walk, g.groups, panels);
         });
       }
@@ -42,14 +47,15 @@ export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
 /** Workspace for all panels of a convolution; `use` gets the number of tasks that pack them and the panels of each. */
 function withPanels(
   wasm: WasmContext,
+  walk: Walk,
   groups: number,
-  columns: number,
-  depth: number,
   use: (panels: Address, tasks: number, perTask: number) => void,
 ): void {
-  const panels = groups * Math.ceil(columns / PANEL_COLUMNS);
-  const { tasks, perTask } = tasksOf(panels, (depth + 1) * PANEL_COLUMNS);
-  wasm.scratch(panels * panelBytes(depth), (address) => use(address, tasks, perTask));
+  const panels = panelsOf(walk, groups);
+  const runs = runsOf(walk, groups);
+  const bytes = panelBytes(runs.count * runs.floats);
+  const { tasks, perTask } = tasksOf(panels, bytes / 4);
+  wasm.scratch(panels * bytes, (address) => use(address, tasks, perTask));
 }
 
 function convolve(wasm: WasmContext, walk: Walk, groups: number, panels: Address): void {
@@ -68,7 +74,7 @@ function convolve(wasm: WasmContext, walk: Walk, groups: number, panels: Address
     return;
   }
   wasm.scratch(cut.tasks * cut.workspace.bytes, (workspace) => {
-    wasm.run('convolve', cut.tasks, [
+    wasm.run(isDepthwise(walk, groups) ? 'convolveDepthwise' : 'convolve', cut.tasks, [
       ...walkIntegers(walk, cut),
       ...[panels, groups, cut.panelShares, cut.unitsPerTask, cut.workspace.pointsAt, cut.workspace.spaceAt],
       ...[workspace, cut.workspace.bytes],
@@ -79,17 +85,21 @@ function convolve(wasm: WasmContext, walk: Walk, groups: number, panels: Address
 function weightGradient(wasm: WasmContext, g: Conv2dGeometry, walk: Walk, dw: Address): void {
   const cut = cutWeightGradient(walk, g.groups);
   const runs = runsOf(walk, g.groups);
+  const depthwise = isDepthwise(walk, g.groups);
   wasm.scratch(cut.chunks * cut.partialBytes, (partials) => {
     wasm.scratch(cut.chunks * cut.shares * cut.workspace.bytes, (workspace) => {
-      wasm.run('multiplyWeightGradient', cut.chunks * cut.shares, [
+      wasm.run(depthwise ? 'multiplyDepthwiseGradient' : 'multiplyWeightGradient', cut.chunks * cut.shares, [
         ...walkIntegers(walk, cut),
         ...[partials, g.groups, cut.shares, cut.unitsPerTask, cut.workspace.linesAt, cut.workspace.targetAt],
         ...[cut.workspace.spaceAt, workspace, cut.workspace.bytes],
       ]);
     });
     const { tasks, perTask } = tasksOf(cut.rowTiles, (cut.chunks * cut.partialBytes) / 4 / cut.rowTiles);
-    wasm.run('sumWeightGradient', tasks, [
-      ...[partials, dw, cut.chunks, g.groups, g.outChannels / g.groups, runs.count, runs.floats, perTask],
-    ]);
+    if (depthwise) {
+      wasm.run('sumDepthwiseGradient', tasks, [partials, dw, cut.chunks, g.groups, runs.count, perTask]);
+    } else {
+      const sizes = [g.groups, g.outChannels / g.groups, runs.count, runs.floats];
+      wasm.run('sumWeightGradient', tasks, [partials, dw, cut.chunks, ...sizes, perTask]);
+    }
   });
 }

@@ -35,7 +35,7 @@ export function packForwardWeights(args: usize, task: i32): void {
 
 /**
  * Packs OHWI weights [groups * depth, kernelHeight, kernelWidth, columns] for an input gradient: its columns are the input
- * channels, its k the taps (row by row from the last one on, `tapRowStep` and `tapColumnStep` apart), in each the output channels.
+ * channels, its k the taps (row by row from (firstRow, firstColumn) on, `rowStep` and `columnStep` apart), in each the output channels.
  */
 export function packGradientWeights(args: usize, task: i32): void {
   const weights = ptr(args, 0);
@@ -47,10 +47,10 @@ export function packGradientWeights(args: usize, task: i32): void {
   const kernelWidth = int(args, 6);
   const tapRows = int(args, 7);
   const tapColumns = int(args, 8);
-  const lastTapRow = int(args, 9);
-  const lastTapColumn = int(args, 10);
-  const tapRowStep = int(args, 11);
-  const tapColumnStep = int(args, 12);
+  const firstRow = int(args, 9);
+  const firstColumn = int(args, 10);
+  const rowStep = int(args, 11);
+  const columnStep = int(args, 12);
   const panelsPerTask = int(args, 13);
   const groupPanels = ceilDivide(columns, TILE_COLUMNS);
   const end = min(groups * groupPanels, (task + 1) * panelsPerTask);
@@ -65,7 +65,7 @@ export function packGradientWeights(args: usize, task: i32): void {
     to += 32;
     for (let row = 0; row < tapRows; row++) {
       for (let tap = 0; tap < tapColumns; tap++) {
-        const place = (lastTapRow - row * tapRowStep) * kernelWidth + lastTapColumn - tap * tapColumnStep;
+        const place = (firstRow + row * rowStep) * kernelWidth + firstColumn + tap * columnStep;
         packRows(from + <usize>place * tapBytes, depthBytes, count, depth, to);
         to += <usize>depth << 5;
       }

@@ -89,21 +89,10 @@ export function multiplyTile(
       weights += 32;
     } while (a0 < end);
   }
-  if (columns >= 8) {
-    let row = target + load<u32>(points, 16);
-    v128.store(row, c00); v128.store(row, c01, 16);
-    row = target + load<u32>(points, 20);
-    v128.store(row, c10); v128.store(row, c11, 16);
-    row = target + load<u32>(points, 24);
-    v128.store(row, c20); v128.store(row, c21, 16);
-    row = target + load<u32>(points, 28);
-    v128.store(row, c30); v128.store(row, c31, 16);
-  } else {
-    storeColumns(target + load<u32>(points, 16), c00, c01, columns);
-    storeColumns(target + load<u32>(points, 20), c10, c11, columns);
-    storeColumns(target + load<u32>(points, 24), c20, c21, columns);
-    storeColumns(target + load<u32>(points, 28), c30, c31, columns);
-  }
+  storeColumns(target + load<u32>(points, 16), c00, c01, columns);
+  storeColumns(target + load<u32>(points, 20), c10, c11, columns);
+  storeColumns(target + load<u32>(points, 24), c20, c21, columns);
+  storeColumns(target + load<u32>(points, 28), c30, c31, columns);
 }
 
 /**
@@ -152,12 +141,18 @@ export function accumulateOuter(
 }
 
 /** Stores the first `columns` (1 to 8) floats of low and high. */
-function storeColumns(address: usize, low: v128, high: v128, columns: i32): void {
+// @ts-ignore: decorator
+@inline
+export function storeColumns(address: usize, low: v128, high: v128, columns: i32): void {
   if (columns >= 8) {
     v128.store(address, low);
     v128.store(address, high, 16);
-    return;
+  } else {
+    storeSome(address, low, high, columns);
   }
+}
+
+function storeSome(address: usize, low: v128, high: v128, columns: i32): void {
   if (columns & 4) {
     v128.store(address, low);
     address += 16;

@@ -1,5 +1,6 @@
 /** All kernels: what is exported here can be named in `WasmContext.run`. */
 export * from './convolution';
+export * from './depthwise';
 export * from './binary';
 export * from './dynamic';
 export * from './central-difference';
