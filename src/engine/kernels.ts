@@ -26,7 +26,7 @@ export interface Conv2dGeometry {
   readonly groups: number;
 }
 
-/** Sizes of a pooling window. Padding is never counted: maximum over, and average divided by, the taps inside the image when `countPadding` is false. */
+/** Sizes of a pooling window; what padding counts as is said at each kernel. */
 export interface PoolGeometry {
   readonly batch: number;
   readonly height: number;
