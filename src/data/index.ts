@@ -8,6 +8,7 @@ export { type IdxOptions, openIdx, readIdx } from './idx.js';
 export { type ImageOptions, ImageSource } from './images.js';
 export { type ManifestOptions, openManifest } from './manifest.js';
 export { fashionMnistClasses, type OpenOptions, openSource } from './open.js';
+export { openPictures } from './pictures.js';
 export { type ImageShape, Pipeline } from './pipeline.js';
 export { PixelSource } from './pixels.js';
 export { reopenSource } from './reopen.js';

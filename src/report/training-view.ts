@@ -60,10 +60,10 @@ export class TrainingView {
   private introduction(event: StartEvent): string {
     const paint = paintFor(this.output.color);
     const { train, validation } = event.images;
-    const heldOut = validation > 0 ? `, ${formatCount(validation)} held out to choose the best epoch` : '';
+    const epochs = `${formatCount(event.epochs)} ${event.epochs === 1 ? 'epoch' : 'epochs'}`;
     const lines = [
-      `Training ${paint.bold(event.recipe)} on ${formatCount(train)} images${heldOut}:`,
-      `${formatCount(event.epochs)} ${event.epochs === 1 ? 'epoch' : 'epochs'} of ${formatCount(event.stepsPerEpoch)} steps.`,
+      `Training ${paint.bold(event.recipe)}: ${epochs} of ${formatCount(event.stepsPerEpoch)} steps, ${formatCount(train)} images.`,
+      ...(validation > 0 ? [`${formatCount(validation)} more are held out to choose the best epoch (*).`] : []),
     ];
     const resumed =
       event.resumedFrom === null ? [] : [`Resumed after step ${formatCount(event.resumedFrom)} of ${formatCount(event.steps)}.`];

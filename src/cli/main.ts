@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { processConsole } from './console.js';
+import { reportFailure } from './failure.js';
+import { createProgram } from './program.js';
+
+// Whoever reads our answers may have had enough of them (`| head`): that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const console = processConsole();
+const words = process.argv.slice(2);
+const json = words.includes('--json');
+const program = createProgram(console, json);
+try {
+  if (words.length === 0) program.outputHelp();
+  else await program.parseAsync(words, { from: 'user' });
+} catch (error) {
+  process.exitCode = reportFailure(error, console, json, process.env['GOSSAMER_DEBUG'] === '1');
+}

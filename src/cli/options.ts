@@ -1,0 +1,67 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { nearest } from '../nearest.js';
+
+/*
+ * Options that several verbs share, and readers of option values. A value that cannot be read is a usage error.
+ */
+
+export const jsonOption = () => new Option('--json', 'for machines: JSON on stdout and nothing else');
+
+export const threadsOption = () =>
+  new Option('--threads <number>', 'threads that compute (default: all processors); results do not depend on it').argParser(
+    wholeNumber(1, 64),
+  );
+
+export const relaxedSimdOption = () =>
+  new Option(
+    '--relaxed-simd <mode>',
+    'fused multiply-adds: where offered, also behind the flag of Node 20 (on), or never; last bits of results differ',
+  )
+    .choices(['auto', 'on', 'off'])
+    .default('auto');
+
+/** What `threadsOption` and `relaxedSimdOption` give. */
+export interface EngineChoice {
+  readonly threads?: number;
+  readonly relaxedSimd?: 'auto' | 'on' | 'off';
+}
+
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} up` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`Needs a whole number ${range}.`);
+    }
+    return value;
+  };
+}
+
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Needs a number from 0 to 1.');
+  return value;
+}
+
+/** `224x224x3`: height, width, channels. */
+export function inputShape(text: string): [height: number, width: number, channels: number] {
+  const parts = /^(\d{1,5})x(\d{1,5})x(\d{1,4})$/.exec(text)?.slice(1).map(Number);
+  if (!parts || parts.some((part) => part === 0)) {
+    throw new InvalidArgumentError('Needs height x width x channels, such as 224x224x3.');
+  }
+  return parts as [number, number, number];
+}
+
+/** Collects an option that may be given several times. */
+export function repeated(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** One of `names`; suggests the nearest. */
+export function nameIn(names: readonly string[]) {
+  return (text: string): string => {
+    if (names.includes(text)) return text;
+    const guess = nearest(text, names);
+    throw new InvalidArgumentError(`${guess ? `Did you mean ${guess}? ` : ''}Known: ${names.join(', ')}.`);
+  };
+}

@@ -1,0 +1,191 @@
+import fs from 'node:fs';
+import process from 'node:process';
+import { Command } from 'commander';
+import { createEngine, type Engine } from '../engine/index.js';
+import { ConfigError } from '../errors.js';
+import { TrainingView } from '../report/training-view.js';
+import {
+  applyOverrides,
+  holdsRun,
+  loadRecipe,
+  type Recipe,
+  RunFolder,
+  readCheckpoint,
+  type TrainEvent,
+  train,
+} from '../train/index.js';
+import type { Console } from './console.js';
+import { CurvesFile } from './curves-file.js';
+import { status } from './failure.js';
+import { formatNext, type NextStep, nextStep } from './next.js';
+import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
+import { formatOutcome, outcomeOf } from './outcome.js';
+import { freshRunFolder, latestRunFolder } from './run-place.js';
+
+interface TrainChoice extends EngineChoice {
+  readonly data?: string;
+  readonly out?: string;
+  readonly epochs?: number;
+  readonly seed?: number;
+  readonly set?: readonly string[];
+  readonly resume?: boolean;
+  readonly skipBad?: boolean;
+  readonly json?: boolean;
+}
+
+export function trainCommand(console: Console): Command {
+  return new Command('train')
+    .description('train a network by a recipe, into a run folder: checkpoints, log, curves, summary')
+    .argument('<recipe>', 'name of a recipe (gossamer recipes lists them), or a .json file')
+    .option('--data <place>', 'folder or CSV manifest (default: where the recipe says)')
+    .option('--out <folder>', 'run folder (default: runs/RECIPE, then runs/RECIPE-2, …)')
+    .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
+    .option('--seed <number>', "in place of the recipe's: decides weights, order, augmentation", wholeNumber(0))
+    .option('--set <key=value>', 'change any value of the recipe, as often as needed', repeated)
+    .option('--resume', 'go on with the run in --out, or with the newest run of the recipe')
+    .option('--skip-bad', 'leave out records that cannot be read')
+    .addOption(threadsOption())
+    .addOption(relaxedSimdOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ gossamer train ftbnn-tiny-fashion\n  $ gossamer train resnet20-cifar10 --data data/cifar-10-batches-bin --epochs 1 --set optimizer.learningRate=0.05\n',
+    )
+    .action((recipe: string, choice: TrainChoice) => trainByRecipe(recipe, choice, console));
+}
+
+async function trainByRecipe(name: string, choice: TrainChoice, console: Console): Promise<void> {
+  const { recipe, run } = choice.resume ? await earlierRun(name, choice) : freshRun(name, choice);
+  const interruption = listenForInterrupts(console, choice.json);
+  const view = choice.json ? null : new TrainingView(console.output);
+  try {
+    const engine = await createEngine(choice);
+    try {
+      await trainInto(run, { name, recipe, choice, engine, signal: interruption.signal }, view, console);
+    } finally {
+      engine.dispose();
+    }
+  } finally {
+    view?.close();
+    interruption.stop();
+    run.close();
+    if (!holdsRun(run.path)) removeIfEmpty(run.path);
+  }
+}
+
+interface Training {
+  /** As the user wrote it. */
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly choice: TrainChoice;
+  readonly engine: Engine;
+  readonly signal: AbortSignal;
+}
+
+async function trainInto(
+  run: RunFolder,
+  { name, recipe, choice, engine, signal }: Training,
+  view: TrainingView | null,
+  console: Console,
+): Promise<void> {
+  const { resume, skipBad = false, json } = choice;
+  const curves = new CurvesFile(run);
+  const onEvent = (event: TrainEvent) => {
+    curves.handle(event);
+    if (view) view.handle(event);
+    else console.output.write(`${JSON.stringify(event)}\n`);
+  };
+  const result = await train({ recipe, run, resume, engine, skipBad, signal, onEvent });
+  await curves.close();
+  if (result.reason === 'interrupted') {
+    process.exitCode = status.interrupted;
+    tellHowToResume(name, run.path, json, console);
+    return;
+  }
+  const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next: nextSteps(name, run.path) });
+  await run.writeSummary(outcome);
+  const text = json ? JSON.stringify({ kind: 'summary', ...outcome }) : `\n${formatOutcome(outcome, console)}`;
+  console.output.write(`${text}\n`);
+}
+
+interface Plan {
+  readonly recipe: Recipe;
+  readonly run: RunFolder;
+}
+
+function freshRun(name: string, choice: TrainChoice): Plan {
+  const recipe = withChoices(loadRecipe(name), choice);
+  return { recipe, run: RunFolder.open(choice.out ?? freshRunFolder(recipe.name)) };
+}
+
+/** A run goes on with the recipe that it began with, changes and data included. */
+async function earlierRun(name: string, choice: TrainChoice): Promise<Plan> {
+  const asked = loadRecipe(name);
+  const folder = choice.out ?? latestRunFolder(asked.name);
+  const run = RunFolder.open(folder, { resume: true });
+  try {
+    // A run that was killed before its first checkpoint starts again.
+    const recipe = run.hasCheckpoint ? (await readCheckpoint(run.last)).recipe : asked;
+    if (recipe.name !== asked.name) {
+      throw new ConfigError('recipe', `${folder} holds a run of ${recipe.name}, not of ${asked.name}.`);
+    }
+    return { recipe: withChoices(recipe, choice), run };
+  } catch (error) {
+    run.close();
+    throw error;
+  }
+}
+
+/** A run that ended before it began leaves nothing behind. */
+function removeIfEmpty(folder: string): void {
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    // Something is in it: it is not ours to remove.
+  }
+}
+
+function withChoices(recipe: Recipe, { data, epochs, seed, set = [] }: TrainChoice): Recipe {
+  const changed = applyOverrides(recipe, set);
+  return {
+    ...changed,
+    // The run remembers where its images lie: resuming and judging need not be told again.
+    data: { ...changed.data, source: data ?? changed.data.source },
+    epochs: epochs ?? changed.epochs,
+    seed: seed ?? changed.seed,
+  };
+}
+
+/** The first Ctrl-C ends training after the step under way, the second ends the program. */
+function listenForInterrupts(console: Console, json: boolean | undefined): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(status.interrupted);
+    controller.abort();
+    if (!json)
+      console.error.write(`${console.output.isTTY ? '\n' : ''}Finishing the step and saving. Ctrl-C again quits at once.\n`);
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', interrupt);
+    },
+  };
+}
+
+function tellHowToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): void {
+  const next = [nextStep('go on where it stopped', 'train', recipe, '--out', folder, '--resume')];
+  const text = json ? JSON.stringify({ kind: 'interrupted', run: folder, next }) : `\n${formatNext(next, console)}`;
+  console.output.write(`${text}\n`);
+}
+
+function nextSteps(recipe: string, folder: string): NextStep[] {
+  return [
+    nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
+    nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
+    nextStep('the same again with other luck', 'train', recipe, '--seed', '1'),
+  ];
+}

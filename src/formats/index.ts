@@ -1,0 +1,4 @@
+export * from './dtypes.js';
+export { nchwToNhwc, nhwcToNchw, ohwiToOihw, oihwToOhwi } from './layout.js';
+export * from './pytorch/index.js';
+export * from './safetensors.js';

@@ -1,0 +1,16 @@
+/**
+ * What runs anywhere: engine, tensors, operators, layers, networks, measures, file formats as bytes. `gossamer/node` has all of it, and
+ * what needs a file system: data sets, training, charts.
+ *
+ * @module gossamer
+ */
+export * from './engine/index.js';
+export * from './errors.js';
+export * from './formats/index.js';
+export { countCorrect, predictions, softmax, topClasses } from './metrics/accuracy.js';
+export { classScores, confusionMatrix, worstConfusions } from './metrics/confusion.js';
+export { formatSummary, type Summary, summarize } from './metrics/summary.js';
+export * from './models/index.js';
+export * from './nn/index.js';
+export * as ops from './ops/index.js';
+export * from './tensor/index.js';

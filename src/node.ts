@@ -1,0 +1,9 @@
+/**
+ * Everything: `gossamer`, and what needs Node's file system and threads: data sets, training, checkpoints.
+ *
+ * @module gossamer/node
+ */
+export * from './data/index.js';
+export { readFileChecked, writeFileAtomic } from './formats/file.js';
+export * from './index.js';
+export * from './train/index.js';
