@@ -1,0 +1,1 @@
+export { exportPyTorchState, type Floats, importPyTorchState } from './state.js';
