@@ -1,5 +1,5 @@
 import type { Engine } from '#dist/engine/index.js';
-import { exportDynamicGradients, importDynamicState } from '#dist/formats/import/index.js';
+import { exportPyTorchState, importPyTorchState } from '#dist/formats/import/index.js';
 import { DynamicGroupConv2d } from '#dist/nn/index.js';
 import * as ops from '#dist/ops/index.js';
 import { Rng, withGradients } from '#dist/tensor/index.js';
@@ -13,7 +13,7 @@ export function checkDynamicLayer(engine: Engine, golden: GoldenCase, comparison
   const state = new Map(
     [...golden.tensors].filter(([name]) => /^(norm|headconv_\d+)\./.test(name) || name === '_inactive_channels'),
   );
-  layer.loadState(importDynamicState(state));
+  layer.loadState(importPyTorchState(layer, state));
   const x = toActivation(engine, stored(golden, 'x'), 'x');
 
   layer.inactive.value = 0;
@@ -39,7 +39,7 @@ export function checkDynamicLayer(engine: Engine, golden: GoldenCase, comparison
       { shape: parameter.shape, data: Float32Array.from(gradients[i + 1]!.toArray()) },
     ]),
   );
-  const theirs = exportDynamicGradients(ours, layer.heads);
+  const theirs = exportPyTorchState(layer, ours);
   for (const [name, expected] of golden.tensors) {
     if (!name.startsWith('d.')) continue;
     const got = theirs.get(name.slice(2));

@@ -1,27 +1,36 @@
-import { mapByRules, type NameMap, NORM, normField, type Place } from './names.js';
+import { mapByRules, type NameMap, NORM, normField, type Place, within } from './names.js';
 
 /**
- * DynamicDenseNet as the DGC authors name it. Their heads are modules of their own, `headconv_<i>`; ours are one tensor of each kind,
- * head after head.
+ * One dynamic group convolution as the DGC authors name it. Their heads are modules of their own, `headconv_<i>`; ours are one
+ * tensor of each kind, head after head.
  */
-export function dyDenseNetNames(heads: number): NameMap {
-  const ofHeads = (layer: string, name: string): Place => ({
-    names: Array.from({ length: heads }, (_, head) => `${layer}.headconv_${head}.${name}`),
+export function dynamicLayerNames(heads: number): NameMap {
+  const ofHeads = (name: string): Place => ({
+    names: Array.from({ length: heads }, (_, head) => `headconv_${head}.${name}`),
   });
+  return mapByRules([
+    [new RegExp(`norm\\.(${NORM})`), (field) => `norm.${normField(field)}`],
+    [/inactive/, () => '_inactive_channels'],
+    [/weight/, () => ofHeads('conv.weight')],
+    [/reduce/, () => ofHeads('fc1.weight')],
+    [/expand/, () => ({ ...ofHeads('fc2.weight'), form: 'matrix' })],
+    [/expandBias/, () => ofHeads('fc2.bias')],
+  ]);
+}
+
+/** DynamicDenseNet as the DGC authors name it; they count stages and layers from 1. */
+export function dyDenseNetNames(heads: number): NameMap {
+  const dynamic = dynamicLayerNames(heads);
   const layer = (stage: string, index: string) => `features.denseblock_${Number(stage) + 1}.denselayer_${Number(index) + 1}`;
-  const dynamic = (stage: string, index: string) => `${layer(stage, index)}.conv_1`;
-  const inDynamic = 'stages\\.(\\d+)\\.layers\\.(\\d+)\\.dynamic';
-  const inGrouped = 'stages\\.(\\d+)\\.layers\\.(\\d+)\\.grouped';
+  const inLayer = 'stages\\.(\\d+)\\.layers\\.(\\d+)';
   return mapByRules([
     [/stem\.weight/, () => 'features.init_conv.weight'],
-    [new RegExp(`${inDynamic}\\.norm\\.(${NORM})`), (i, j, field) => `${dynamic(i, j)}.norm.${normField(field)}`],
-    [new RegExp(`${inDynamic}\\.inactive`), (i, j) => `${dynamic(i, j)}._inactive_channels`],
-    [new RegExp(`${inDynamic}\\.weight`), (i, j) => ofHeads(dynamic(i, j), 'conv.weight')],
-    [new RegExp(`${inDynamic}\\.reduce`), (i, j) => ofHeads(dynamic(i, j), 'fc1.weight')],
-    [new RegExp(`${inDynamic}\\.expand`), (i, j) => ({ ...ofHeads(dynamic(i, j), 'fc2.weight'), form: 'matrix' })],
-    [new RegExp(`${inDynamic}\\.expandBias`), (i, j) => ofHeads(dynamic(i, j), 'fc2.bias')],
-    [new RegExp(`${inGrouped}\\.norm\\.(${NORM})`), (i, j, field) => `${layer(i, j)}.conv_2.norm.${normField(field)}`],
-    [new RegExp(`${inGrouped}\\.conv\\.weight`), (i, j) => `${layer(i, j)}.conv_2.conv.weight`],
+    [new RegExp(`${inLayer}\\.dynamic\\.(.+)`), (stage, index, path) => within(`${layer(stage, index)}.conv_1`, dynamic(path))],
+    [
+      new RegExp(`${inLayer}\\.grouped\\.norm\\.(${NORM})`),
+      (stage, index, field) => `${layer(stage, index)}.conv_2.norm.${normField(field)}`,
+    ],
+    [new RegExp(`${inLayer}\\.grouped\\.conv\\.weight`), (stage, index) => `${layer(stage, index)}.conv_2.conv.weight`],
     [new RegExp(`norm\\.(${NORM})`), (field) => `bn_last.${normField(field)}`],
     [/classifier\.(weight|bias)/, (field) => `classifier.${field}`],
   ]);

@@ -14,7 +14,7 @@ export interface Place {
 export type NameMap = (path: string) => Place | null;
 
 /** A pattern of our paths, and what they are there; `place` takes what the groups of the pattern held. */
-export type NameRule = readonly [pattern: RegExp, place: (...groups: string[]) => string | Place];
+export type NameRule = readonly [pattern: RegExp, place: (...groups: string[]) => string | Place | null];
 
 const normFields: Readonly<Record<string, string>> = {
   weight: 'weight',
@@ -29,6 +29,11 @@ export const NORM = Object.keys(normFields).join('|');
 /** A batch norm's entry in PyTorch's words. */
 export function normField(name: string): string {
   return normFields[name]!;
+}
+
+/** A place whose names stand below `module`. */
+export function within(module: string, place: Place | null): Place | null {
+  return place && { ...place, names: place.names.map((name) => `${module}.${name}`) };
 }
 
 /** The map that takes the first rule whose pattern is the whole path. */

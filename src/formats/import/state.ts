@@ -5,7 +5,7 @@ import { formatShape, sameShape, sizeOf } from '../../tensor/shape.js';
 import { type StoredTensor, toFloat32 } from '../dtypes.js';
 import { ohwiToOihw, oihwToOhwi } from '../layout.js';
 import { cdcnNames, cdcnPlusPlusNames } from './cdcn.js';
-import { dyDenseNetNames } from './dydensenet.js';
+import { dyDenseNetNames, dynamicLayerNames } from './dydensenet.js';
 import type { NameMap, Place } from './names.js';
 import { resnetNames } from './resnet.js';
 
@@ -87,9 +87,10 @@ function nameMapOf(model: Module): NameMap {
   if (model instanceof Cdcn) return cdcnNames;
   if (model instanceof ResNet) return resnetNames;
   if (model instanceof DyDenseNet) return dyDenseNetNames(headsOf(model));
+  if (model instanceof DynamicGroupConv2d) return dynamicLayerNames(model.heads);
   throw new UnsupportedError(
     `PyTorch names for ${model.constructor.name}`,
-    'they are known for resnet20, dydensenet, cdcn and cdcnpp; for others rename the entries to those of model.state() yourself.',
+    'they are known for resnet20, dydensenet, cdcn, cdcnpp and a single dynamic layer; for others rename the entries to those of model.state() yourself.',
   );
 }
 
