@@ -1,5 +1,19 @@
 /** Folders in the order in which data meets them: each imports only itself and those before it. */
-const order = ['kernels', 'engine', 'tensor', 'ops', 'nn', 'config', 'models', 'metrics', 'formats', 'data', 'train', 'report', 'cli'];
+const order = [
+  'kernels',
+  'engine',
+  'tensor',
+  'ops',
+  'nn',
+  'config',
+  'models',
+  'metrics',
+  'formats',
+  'data',
+  'train',
+  'report',
+  'cli',
+];
 
 const layers = order.slice(0, -1).map((folder, place) => ({
   name: `order-${folder}`,
