@@ -1,7 +1,8 @@
+import { parseConfig } from '../config/parse.js';
 import type { Engine } from '../engine/engine.js';
 import type { Parameter } from '../nn/state.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { OptimizerOptions } from './recipe.js';
+import { type OptimizerOptions, optimizerSchema, type RecipeInput } from './recipe.js';
 
 /** What one parameter's update needs from step to step. */
 interface Slot {
@@ -80,13 +81,14 @@ function zeros(engine: Engine, parameter: Parameter, label: string): Tensor {
 }
 
 /**
- * The optimiser that `options` describe.
+ * The optimiser that `options` describe, as in a recipe.
  * @param parameters by path, as `model.parameters()` gives them, on `engine`
+ * @throws ConfigError for options that are missing, unknown or out of range
  */
 export function createOptimizer(
   engine: Engine,
   parameters: ReadonlyMap<string, Parameter>,
-  options: OptimizerOptions,
+  options: RecipeInput['optimizer'],
 ): Optimizer {
-  return new Optimizer(engine, parameters, options);
+  return new Optimizer(engine, parameters, parseConfig(optimizerSchema, options));
 }

@@ -24,7 +24,7 @@ const adamOptions = {
   ...decayGroups,
 };
 
-const optimizer = z.discriminatedUnion('name', [
+export const optimizerSchema = z.discriminatedUnion('name', [
   z.strictObject({
     name: z.literal('sgd'),
     learningRate: positive,
@@ -89,7 +89,7 @@ export const recipeSchema = z.strictObject({
     })
     .prefault({}),
   transforms: z.strictObject({ train: transformsSchema.default([]), evaluate: transformsSchema.default([]) }).prefault({}),
-  optimizer,
+  optimizer: optimizerSchema,
   schedule: schedule.prefault({ name: 'cosine' }),
   epochs: count,
   batchSize: count,
