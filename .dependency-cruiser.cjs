@@ -50,11 +50,12 @@ module.exports = {
       name: 'native-and-heavy-stay-at-the-edge',
       comment: 'sharp is loaded where images are decoded, ECharts where charts are drawn, commander in the command line.',
       severity: 'error',
-      from: { pathNot: '^src/(data|report|cli)/' },
+      from: { path: '^src/', pathNot: '^src/(data|report|cli)/' },
       to: { path: 'node_modules/(sharp|echarts|commander)/' },
     },
   ],
   options: {
+    doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },

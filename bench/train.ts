@@ -26,7 +26,14 @@ export async function benchTrain(onResult: (result: Result) => void): Promise<vo
 function trainingStep(engine: Engine, name: string): () => void {
   const model = createModel(name, { engine, seed: 1 }).train();
   const parameters = model.parameters();
-  const optimizer = createOptimizer(engine, parameters, { name: 'sgd', learningRate: 0.01, momentum: 0.9 });
+  const optimizer = createOptimizer(engine, parameters, {
+    name: 'sgd',
+    learningRate: 0.01,
+    momentum: 0.9,
+    nesterov: true,
+    weightDecay: 1e-4,
+    decay: 'all',
+  });
   const rng = new Rng(1);
   const images = Tensor.from(
     engine,

@@ -124,11 +124,11 @@ function dynamicDenseNet(engine: Engine, attributes: Readonly<Record<string, unk
   return createModel('dydensenet', {
     engine,
     seed: 0,
-    stages: attributes['stages'],
-    growth: attributes['growth'],
-    heads: attributes['heads'],
-    squeeze: attributes['squeeze'],
-    keep: attributes['gate_factor'],
+    stages: attributes['stages'] as number[],
+    growth: attributes['growth'] as number[],
+    heads: Number(attributes['heads']),
+    squeeze: Number(attributes['squeeze']),
+    keep: Number(attributes['gate_factor']),
   });
 }
 

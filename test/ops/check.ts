@@ -45,8 +45,8 @@ export function finiteDifferences(engine: Engine, operatorCase: OperatorCase, in
   const step = 1e-5;
   const loss = () =>
     scope(engine, () => {
-      const y = operatorCase.run(...toTensors(engine, operatorCase, inputs)).toArray();
-      return y.reduce((sum: number, value: number, i: number) => sum + value * weights[i]!, 0);
+      const y = [...operatorCase.run(...toTensors(engine, operatorCase, inputs)).toArray()];
+      return y.reduce((sum, value, i) => sum + value * weights[i]!, 0);
     });
   return inputs.map((values) =>
     values.map((value, i) => {
