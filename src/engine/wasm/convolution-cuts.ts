@@ -19,6 +19,8 @@ const MOST_TASKS = 64;
 const FEW_TASKS = 16;
 /** Points over which a weight gradient is summed before it is worth a partial result. */
 const CHUNK_POINTS = 128;
+/** All partial results of a weight gradient together, unless a single one is larger. */
+const PARTIAL_BYTES = 16 * 1024 * 1024;
 
 interface Units {
   readonly unitImages: number;
@@ -113,9 +115,11 @@ export function cutWeightGradient(walk: Walk, groups: number): WeightGradientCut
   const copiesTarget = depthwise ? groups % PANEL_COLUMNS !== 0 : groupOut % TILE_POINTS !== 0;
   const rowTiles = depthwise ? panelsOf(walk, groups) : groups * Math.ceil(groupOut / TILE_POINTS);
   const columnTiles = depthwise ? Math.ceil(runs.count / TILE_POINTS) : runs.count * Math.ceil(runs.floats / PANEL_COLUMNS);
+  const partialBytes = rowTiles * columnTiles * TILE_BYTES;
+  const mostChunks = Math.max(1, Math.min(MOST_TASKS, Math.floor(PARTIAL_BYTES / partialBytes)));
   const products = units.points * runs.count * runs.floats * walk.targetChannels;
   const unitsPerTask = Math.max(
-    Math.ceil(units.units / MOST_TASKS),
+    Math.ceil(units.units / mostChunks),
     Math.ceil(TASK_PRODUCTS / products),
     Math.ceil(CHUNK_POINTS / units.points),
   );
@@ -130,7 +134,7 @@ export function cutWeightGradient(walk: Walk, groups: number): WeightGradientCut
     unitsPerTask,
     shares: sharesOf(rowTiles, wanted),
     rowTiles,
-    partialBytes: rowTiles * columnTiles * TILE_BYTES,
+    partialBytes,
     workspace: { bytes: spaceAt + align(units.spaceBytes), linesAt, targetAt: copiesTarget ? targetBegin : 0, spaceAt },
   };
 }

@@ -206,7 +206,9 @@ export function multiplyWeightGradient(args: usize, task: i32): void {
       for (let run = 0; run < count; run++) {
         let b = right + (<usize>(group * groupIn) << 2) + load<u32>(runs + (<usize>run << 2));
         for (let column = 0; column < runTiles; column++) {
-          accumulateOuter(a, b, lines, linesEnd, length, leftStep, rightStep, tile, i32(unit > firstUnit));
+          // Two calls, lest the compiler moves the micro-kernel's loop in here, where it runs out of registers.
+          if (unit > firstUnit) accumulateOuter(a, b, lines, linesEnd, length, leftStep, rightStep, tile, 1);
+          else accumulateOuter(a, b, lines, linesEnd, length, leftStep, rightStep, tile, 0);
           b += 32;
           tile += OUTER_BYTES;
         }
