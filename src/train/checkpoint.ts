@@ -5,7 +5,7 @@ import { readFileChecked, writeFileAtomic } from '../formats/file.js';
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Progress, progressSchema } from './progress.js';
+import { progressSchema } from './progress.js';
 import { type Recipe, recipeSchema } from './recipe.js';
 
 /*
@@ -135,5 +135,3 @@ function parseMetadata(path: string, metadata: Readonly<Record<string, string>>)
 export function normalization(recipe: Recipe): { readonly mean: readonly number[]; readonly std: readonly number[] } | null {
   return recipe.transforms.evaluate.find((transform) => transform.name === 'normalize') ?? null;
 }
-
-export type { Progress };
