@@ -149,7 +149,10 @@ async function check(path: string, { json }: CheckChoice, console: Console): Pro
     );
     const found = problems.length === 0 ? ['No bad records.'] : problemLines(problems);
     const heldOut = test ? [] : ['There is no test split: training holds out a part by seed, and has nothing left to test on.'];
-    const next = ['', formatNext([nextStep('gossamer recipes lists them', 'train', 'RECIPE', '--data', path)], console)];
+    const next = [
+      '',
+      formatNext([nextStep('by one of the recipes that `gossamer recipes` lists', 'train', 'RECIPE', '--data', path)], console),
+    ];
     return [...facts, ...heldOut, '', table, '', ...found, ...next].join('\n');
   });
 }

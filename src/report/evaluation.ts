@@ -33,11 +33,9 @@ export function formatEvaluation(evaluation: EvaluationFacts, style: TerminalSty
 
 function classTable({ perClass, confusion }: EvaluationFacts, style: TerminalStyle): string {
   const mistaken = (label: number) => {
-    const [worst] = worstConfusions(
-      confusion.map((row, i) => (i === label ? row : row.map(() => 0))),
-      1,
-    );
-    return worst ? `${perClass[worst.prediction]!.name} (${worst.count})` : '';
+    const others = confusion[label]!.with(label, 0);
+    const most = Math.max(...others);
+    return most > 0 ? `${perClass[others.indexOf(most)]!.name} (${most})` : '';
   };
   const rows = perClass.map((scores, label) => ({ ...scores, mistaken: mistaken(label) }));
   return renderTable(

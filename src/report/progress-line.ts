@@ -26,7 +26,7 @@ export function progressLine(title: string, share: number, facts: readonly Fact[
     forms[i]!++;
   }
   const room = Math.min(longestBar, width - taken() - 1);
-  const parts = [title, ...(room >= shortestBar ? [`${bar(share, room, color)}${percent}`] : [percent.trim()]), ...texts()];
+  const parts = [title, ...(room >= shortestBar ? [`${bar(share, room, color)} ${percent}`] : [percent.trim()]), ...texts()];
   const line = parts.join('  ');
   return visibleWidth(line) <= width ? line : shorten([title, percent.trim()].join('  '), width);
 }

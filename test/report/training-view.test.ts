@@ -55,7 +55,7 @@ function record(options: Partial<TextOutput> & { width?: number } = {}): { outpu
 describe('stepLine', () => {
   it('tells where training stands', () => {
     expect(stepLine(step, 12, { width: 100, color: false })).toBe(
-      'epoch  2/12  ━━━━━━━━─────────── 42 %  3,210 images/s  loss 0.512  learning rate 0.00987  1:23 left',
+      'epoch  2/12  ━━━━━━━━───────────  42 %  3,210 images/s  loss 0.512  learning rate 0.00987  1:23 left',
     );
   });
 
@@ -101,7 +101,7 @@ describe('TrainingView', () => {
     view.handle({ kind: 'end', reason: 'finished', step: 282, epoch: 2, bestEpoch: 1, bestAccuracy: 0.821 });
     expect([...text()].filter((character) => character < ' ' && character !== '\n')).toEqual([]);
     const lines = text().split('\n');
-    expect(lines[0]).toBe('Training ftbnn-tiny-fashion on 9,000 images, 1,000 held out to choose the best');
+    expect(lines[0]).toBe('Training ftbnn-tiny-fashion: 12 epochs of 141 steps, 9,000 images. 1,000 more');
     expect(lines.filter((line) => line.startsWith('epoch 2/12, batch 60/141'))).toHaveLength(2);
     expect(lines.slice(-5)).toEqual([
       '       training            validation             learning',

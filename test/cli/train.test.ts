@@ -1,0 +1,167 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fashionMnistClasses, openSource } from '../../src/data/index.js';
+import { type Finished, gossamer, gossamerWhile, sample, scratchFolder, tinyTraining } from './gossamer.js';
+
+const scratch = scratchFolder();
+const run = path.join(scratch, 'runs/ftbnn-tiny-fashion');
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const inScratch = (...words: string[]) => gossamer(words, { cwd: scratch });
+const linesOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+let first: Finished;
+beforeAll(() => {
+  first = inScratch('train', ...tinyTraining);
+});
+
+describe('gossamer train', () => {
+  it('tells people how it went: accuracy, cost beside the float twin, the folder, what next', () => {
+    expect([first.status, first.stderr]).toEqual([0, '']);
+    const { stdout } = first;
+    expect(stdout).toMatch(/Training ftbnn-tiny-fashion: 1 epoch of 9 steps, 190 images\./);
+    expect(stdout).toMatch(/^ +1\/1 +\d\.\d{4} +\d+\.\d % .* \* \d+\.\d %/m);
+    expect(stdout).toMatch(/Test accuracy \d+\.\d % on 100 images/);
+    expect(stdout).toMatch(/ftbnn-tiny +ftbnn-tiny-float +twin needs/);
+    expect(stdout).toContain('Run folder: runs/ftbnn-tiny-fashion');
+    expect(stdout).toMatch(/Next:\n.*\n.* eval runs\/ftbnn-tiny-fashion\n/);
+    expect([...stdout].filter((character) => character < ' ' && character !== '\n')).toEqual([]);
+  });
+
+  it('leaves a run folder with all that it promises', () => {
+    const files = ['best.safetensors', 'config.json', 'curves.svg', 'last.safetensors', 'log.jsonl', 'summary.json'];
+    expect(fs.readdirSync(run).sort()).toEqual(files);
+    const summary = JSON.parse(fs.readFileSync(path.join(run, 'summary.json'), 'utf8')) as {
+      test: { top1: number; count: number };
+      cost: { model: { operations: number; weightBytes: number }; twin: { operations: number; weightBytes: number } };
+    };
+    expect(summary.test.count).toBe(100);
+    expect(summary.cost.twin.weightBytes).toBeGreaterThan(5 * summary.cost.model.weightBytes);
+    expect(summary.cost.twin.operations).toBeGreaterThan(5 * summary.cost.model.operations);
+    expect(fs.readFileSync(path.join(run, 'curves.svg'), 'utf8')).toMatch(/^<svg[\s\S]*ftbnn-tiny-fashion[\s\S]*<\/svg>$/);
+  });
+
+  it('starts a folder of its own the next time, gives JSON lines, and the same result', () => {
+    const { status, stdout, stderr } = inScratch('train', ...tinyTraining, '--json');
+    expect([status, stderr]).toEqual([0, '']);
+    const events = linesOf(stdout);
+    expect(events[0]).toMatchObject({ kind: 'start', run: 'runs/ftbnn-tiny-fashion-2' });
+    expect(events.filter(({ kind }) => kind === 'step')).toHaveLength(9);
+    expect(events.at(-1)).toMatchObject({ kind: 'summary', run: 'runs/ftbnn-tiny-fashion-2' });
+    const earlier = JSON.parse(fs.readFileSync(path.join(run, 'summary.json'), 'utf8')) as Record<string, unknown>;
+    expect(events.at(-1)!['test']).toEqual(earlier['test']);
+  });
+
+  it('does not touch a run that is there', () => {
+    const before = fs.readFileSync(path.join(run, 'log.jsonl'), 'utf8');
+    const { status, stderr } = inScratch('train', ...tinyTraining, '--out', 'runs/ftbnn-tiny-fashion');
+    expect(status).toBe(1);
+    expect(stderr).toContain('--resume');
+    expect(fs.readFileSync(path.join(run, 'log.jsonl'), 'utf8')).toBe(before);
+    const other = inScratch('train', 'resnet20-cifar10', '--resume', '--out', 'runs/ftbnn-tiny-fashion');
+    expect(other.stderr).toContain('holds a run of ftbnn-tiny-fashion, not of resnet20-cifar10');
+    expect(inScratch('train', 'resnet20-cifar10', '--resume').stderr).toContain('there is no run of resnet20-cifar10');
+  });
+
+  it('leaves nothing behind when it cannot begin', () => {
+    expect(inScratch('train', 'resnet20-cifar10', '--data', 'nowhere', '--out', 'runs/none').status).toBe(1);
+    expect(fs.existsSync(path.join(scratch, 'runs/none'))).toBe(false);
+  });
+
+  it('saves when interrupted, says how to go on, and goes on with the recipe that it began with', async () => {
+    const words = ['train', ...tinyTraining, '--epochs=2', '--json', '--out', 'runs/interrupted'];
+    const interrupted = await gossamerWhile(
+      words,
+      (line, kill) => {
+        if (line.includes('"step":5,')) kill('SIGINT');
+      },
+      scratch,
+    );
+    expect([interrupted.status, interrupted.stderr]).toEqual([130, '']);
+    const end = linesOf(interrupted.stdout).at(-1) as { kind: string; next: { command: string }[] };
+    expect(end.kind).toBe('interrupted');
+    expect(end.next[0]!.command).toMatch(/train ftbnn-tiny-fashion --out runs\/interrupted --resume$/);
+
+    const resumed = inScratch('train', 'ftbnn-tiny-fashion', '--threads=1', '--out', 'runs/interrupted', '--resume', '--json');
+    expect(resumed.status).toBe(0);
+    const events = linesOf(resumed.stdout);
+    expect(events[0]).toMatchObject({ kind: 'start', steps: 18 });
+    expect(events[0]!['resumedFrom']).toBeGreaterThanOrEqual(5);
+    expect(events.at(-1)).toMatchObject({ kind: 'summary', epochs: 2, steps: 18 });
+    const svg = fs.readFileSync(path.join(scratch, 'runs/interrupted/curves.svg'), 'utf8');
+    expect(svg).toContain('Learning rate');
+  });
+});
+
+describe('gossamer eval', () => {
+  it('gives back the test accuracy of the run, from its folder or its file', () => {
+    const { test } = JSON.parse(fs.readFileSync(path.join(run, 'summary.json'), 'utf8')) as { test: { top1: number } };
+    for (const place of [run, path.join(run, 'best.safetensors')]) {
+      const { status, stdout } = gossamer(['eval', place, '--json', '--threads', '1']);
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject(test);
+    }
+  });
+
+  it('prints accuracy, classes and the confusion matrix', () => {
+    const { status, stdout } = gossamer(['eval', run, '--data', sample, '--threads', '1']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Top-1 accuracy +\d+\.\d\d % +\(\d+ of 100 images\)/);
+    expect(stdout).toMatch(/^Ankle boot +10 /m);
+    expect(stdout).toMatch(/^ 9 Ankle boot( +[\d·]+){10}$/m);
+  });
+
+  it('refuses a file that was cut short or is something else, by its name', () => {
+    const cut = path.join(scratch, 'cut.safetensors');
+    const bytes = fs.readFileSync(path.join(run, 'best.safetensors'));
+    fs.writeFileSync(cut, bytes.subarray(0, bytes.length - 100));
+    for (const file of [cut, path.join(run, 'curves.svg')]) {
+      const { status, stderr } = gossamer(['eval', file]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(file);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+  });
+});
+
+describe('gossamer predict', () => {
+  it('names pictures of any size and kind, best answer first', async () => {
+    const source = await openSource(sample, { split: 'test' });
+    const pixels = new Uint8Array(28 * 28);
+    await source.read(2, pixels);
+    const grey = path.join(scratch, 'grey.png');
+    await sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } })
+      .png()
+      .toFile(grey);
+    const colour = path.join(scratch, 'a colour.jpg');
+    await sharp({ create: { width: 300, height: 200, channels: 3, background: '#a33' } })
+      .jpeg()
+      .toFile(colour);
+
+    const { status, stdout } = gossamer(['predict', run, grey, colour, '--json', '--threads', '1']);
+    expect(status).toBe(0);
+    const { predictions } = JSON.parse(stdout) as {
+      predictions: { image: string; answers: { name: string; score: number }[] }[];
+    };
+    expect(predictions.map(({ image }) => image)).toEqual([grey, colour]);
+    for (const { answers } of predictions) {
+      expect(answers).toHaveLength(3);
+      expect(answers[0]!.score).toBeGreaterThanOrEqual(answers[1]!.score);
+      expect(fashionMnistClasses).toContain(answers[0]!.name);
+    }
+    const text = gossamer(['predict', run, grey, '--top', '1', '--threads', '1']).stdout;
+    expect(text).toContain(`${grey}\n  ${predictions[0]!.answers[0]!.name}`);
+  });
+
+  it('says which picture it cannot read', () => {
+    const { status, stdout, stderr } = gossamer(['predict', run, path.join(scratch, 'nowhere.png')]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(`gossamer: ${path.join(scratch, 'nowhere.png')}: there is no such file.\n`);
+  });
+});
