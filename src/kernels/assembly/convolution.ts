@@ -148,7 +148,7 @@ export function convolve(args: usize, task: i32): void {
       const to = target + (<usize>(group * columns + column) << 2);
       const stored = min(TILE_COLUMNS, columns - column);
       for (let tile = points; tile < pointsEnd; tile += POINTS_BYTES) {
-        multiplyTile(from, to, tile, runs, runsEnd, <usize>runFloats << 2, panel, panel + 32, stored, 0);
+        multiplyTile(from, to, tile, runs, runsEnd, <usize>runFloats << 2, panel, stored);
       }
     }
   }

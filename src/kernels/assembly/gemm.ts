@@ -44,29 +44,14 @@ export function panelBytes(depth: i32): usize {
  *
  * @param points the tile's entry in the table of points
  * @param runsEnd end of the table `runs`
- * @param weights `panel` + 32 where all runs are taken, further on where the first ones are left out
  * @param columns columns to store, 1 to 8
- * @param accumulate not 0: the sums start from what `target` holds, not from the panel's biases; `columns` must then be 8
  */
 export function multiplyTile(
-  source: usize, target: usize, points: usize,
-  runs: usize, runsEnd: usize, runBytes: usize,
-  panel: usize, weights: usize, columns: i32, accumulate: i32,
+  source: usize, target: usize, points: usize, runs: usize, runsEnd: usize, runBytes: usize, panel: usize, columns: i32,
 ): void {
-  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
-  if (accumulate) {
-    let row = target + load<u32>(points, 16);
-    c00 = v128.load(row); c01 = v128.load(row, 16);
-    row = target + load<u32>(points, 20);
-    c10 = v128.load(row); c11 = v128.load(row, 16);
-    row = target + load<u32>(points, 24);
-    c20 = v128.load(row); c21 = v128.load(row, 16);
-    row = target + load<u32>(points, 28);
-    c30 = v128.load(row); c31 = v128.load(row, 16);
-  } else {
-    c00 = c10 = c20 = c30 = v128.load(panel);
-    c01 = c11 = c21 = c31 = v128.load(panel, 16);
-  }
+  let c00 = v128.load(panel), c01 = v128.load(panel, 16);
+  let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
+  let weights = panel + 32;
   for (; runs < runsEnd; runs += 4) {
     const run = source + load<u32>(runs);
     let a0 = run + load<u32>(points);
