@@ -235,7 +235,7 @@ export class TrainingLoop {
       return true;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return false;
-      throw error;
+      throw error instanceof OutOfMemoryError ? error.inStep(progress.step) : error;
     }
   }
 
