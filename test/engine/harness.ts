@@ -120,7 +120,8 @@ export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number
     const b = expected[i]!;
     if (Object.is(a, b) || a === b) continue;
     const allowed = bound.absolute + bound.relative * Math.max(Math.abs(b), rms);
-    if (!(Math.abs(a - b) <= allowed) || !Number.isFinite(b)) expect.fail(`${what}[${i}] is ${a}, the reference has ${b}: more than ${allowed} apart`);
+    if (!(Math.abs(a - b) <= allowed) || !Number.isFinite(b))
+      expect.fail(`${what}[${i}] is ${a}, the reference has ${b}: more than ${allowed} apart`);
   }
 }
 
