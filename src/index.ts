@@ -9,7 +9,7 @@ export * from './errors.js';
 export * from './formats/index.js';
 export { countCorrect, predictions, softmax, topClasses } from './metrics/accuracy.js';
 export { classScores, confusionMatrix, worstConfusions } from './metrics/confusion.js';
-export { formatSummary, type Summary, summarize } from './metrics/summary.js';
+export { type Summary, summarize } from './metrics/summary.js';
 export * from './models/index.js';
 export * from './nn/index.js';
 export * as ops from './ops/index.js';

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { createShapeEngine } from '../engine/index.js';
-import { formatSummary, summarize } from '../metrics/summary.js';
+import { summarize } from '../metrics/summary.js';
 import { createModel, modelEntry } from '../models/index.js';
+import { formatSummary } from '../report/summary.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { inputShape, jsonOption, share, wholeNumber } from './options.js';

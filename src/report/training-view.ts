@@ -69,7 +69,7 @@ export class TrainingView {
       event.resumedFrom === null ? [] : [`Resumed after step ${formatCount(event.resumedFrom)} of ${formatCount(event.steps)}.`];
     const run = event.run === null ? [] : [`Run folder ${event.run}. Ctrl-C saves and stops.`];
     const width = this.output.columns();
-    return [wrap([...lines, ...resumed].join(' '), width), ...run].join('\n');
+    return [[...lines, ...resumed].join(' '), ...run].map((text) => wrap(text, width)).join('\n');
   }
 
   private step(event: StepEvent): void {
