@@ -34,7 +34,7 @@ describe('entry points of the package', () => {
     expect(names).not.toContain('train');
   });
 
-  it('gossamer imports nothing of Node before an engine is made, and no package but zod', () => {
+  it('gossamer imports nothing of Node before an engine is made, and only packages that run anywhere', () => {
     const outside = new Set<string>();
     const seen = new Set<string>();
     const visit = (file: string) => {
@@ -47,7 +47,7 @@ describe('entry points of the package', () => {
     };
     visit(path.join(root, 'dist/index.js'));
     expect(seen.size).toBeGreaterThan(50);
-    expect([...outside].filter((name) => name !== 'zod')).toEqual([]);
+    expect([...outside].sort()).toEqual(['fflate', 'zod']);
   });
 
   it('gossamer/node has all of it: a network learns, judges itself and answers', () => {
