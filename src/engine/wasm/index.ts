@@ -3,6 +3,7 @@ import { binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
 import { convolutionKernels } from './convolution.js';
+import { dynamicKernels } from './dynamic.js';
 import { elementKernels } from './elements.js';
 import { lossKernels } from './losses.js';
 import { normKernels } from './norm.js';
@@ -14,11 +15,12 @@ export function wasmKernels(wasm: WasmContext): Kernels {
   return {
     ...convolutionKernels(wasm),
     ...binaryKernels(wasm),
+    ...dynamicKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),
     ...normKernels(wasm),
     ...spatialKernels(wasm),
     ...lossKernels(wasm),
     ...optimizerKernels(wasm),
-  } as Kernels;
+  };
 }

@@ -125,6 +125,13 @@ export function accumulateOuter(
   v128.store(tile, c30, 96); v128.store(tile, c31, 112);
 }
 
+/** `storeColumns` for other files; inlined, since the compiler warns of vectors among the parameters of what is exported. */
+// @ts-ignore: decorator
+@inline
+export function storeRow(address: usize, low: v128, high: v128, columns: i32): void {
+  storeColumns(address, low, high, columns);
+}
+
 /** Stores the first `columns` (1 to 8) floats of low and high. */
 // @ts-ignore: decorator
 @inline

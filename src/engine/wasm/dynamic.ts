@@ -1,0 +1,211 @@
+import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
+import type { WasmContext } from './context.js';
+import { partition } from './partition.js';
+
+const TILE_COLUMNS = 8;
+const TILE_POINTS = 4;
+/** Bytes of the image that a band of the forward kernel reads for each of its heads: the nearer cache holds them. */
+const BAND_BYTES = 131072;
+/** Points of a band at least: its weights are gated anew for each. */
+const BAND_POINTS = 64;
+/** Channels of a task that packs or sums weights. */
+const CHANNELS_OF_TASK = 64;
+/** Products that take as long as a plain element. */
+const PRODUCTS_OF_ELEMENT = 8;
+/** Points of a chunk of the input gradient, whose planes of all channels the nearer cache holds. */
+const CHUNK_POINTS = 64;
+/** Floats behind a plane, into which the last vector of points may reach. */
+const PLANE_SLACK = 8;
+/** The gradients' tasks have workspaces of the size of an image, or of the weights: no more than these. */
+const MOST_GRADIENT_TASKS = 16;
+
+export function dynamicKernels(wasm: WasmContext): DynamicKernels {
+  return {
+    selectChannels(rows, channels, kept, dropTies, saliency, index) {
+      const { tasks, size } = partition(rows, channels * 8);
+      const keyBytes = Math.ceil(channels / 4) * 16;
+      wasm.scratch(tasks * keyBytes, (keys) => {
+        wasm.run('selectChannels', tasks, [rows, size, channels, kept, dropTies ? 1 : 0, keyBytes, saliency, index, keys]);
+      });
+    },
+
+    dynamicConv2d(g, x, w, gates, index, y) {
+      withPackedWeights(wasm, g, w, (weights) => convolve(wasm, g, x, weights, gates, index, y));
+    },
+
+    dynamicConv2dGradient(g, x, w, gates, index, dy, dx, dw, dgates) {
+      withPackedWeights(wasm, g, w, (weights) => {
+        weightGradient(wasm, g, x, weights, gates, index, dy, dw, dgates);
+        if (dx !== 0) inputGradient(wasm, g, weights, gates, index, dy, dx);
+      });
+    },
+  };
+}
+
+/** The first arguments of every kernel (`assembly/dynamic-heads.ts`). */
+function geometry(g: DynamicGeometry): number[] {
+  const image = [g.batch, g.height, g.width, g.inChannels, g.outHeight, g.outWidth, g.outChannels];
+  return [...image, g.heads, g.kept, g.kernelHeight, g.kernelWidth, g.stride, g.padding, g.dilation];
+}
+
+/** Sizes that several kernels share: terms (tap and kept channel) of an image's head, and what its tables and weights take. */
+function headSizes(g: DynamicGeometry) {
+  const taps = g.kernelHeight * g.kernelWidth;
+  const columns = Math.ceil(g.outChannels / g.heads / TILE_COLUMNS) * TILE_COLUMNS;
+  return {
+    taps,
+    columns,
+    termBytes: taps * g.kept * 4 * 4,
+    panelBytes: taps * g.kept * TILE_COLUMNS * 4,
+    weightBytes: taps * g.inChannels * columns * 4,
+    readsInPlace: taps === 1 && g.padding === 0,
+    paddedWidth: g.width + 2 * g.padding,
+    paddedHeight: g.height + 2 * g.padding,
+    products: g.outHeight * g.outWidth * taps * g.kept * columns,
+  };
+}
+
+const wholeLines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Calls `use` with the weights as [heads, taps, inChannels, columns]. */
+function withPackedWeights(wasm: WasmContext, g: DynamicGeometry, w: Address, use: (weights: Address) => void): void {
+  const { taps, weightBytes } = headSizes(g);
+  const blocks = channelBlocks(g);
+  wasm.scratch(g.heads * weightBytes, (weights) => {
+    wasm.run('packDynamicWeights', g.heads * taps * blocks.count, [...geometry(g), blocks.size, blocks.count, w, weights]);
+    use(weights);
+  });
+}
+
+/** Cuts the channels so that heads * taps * blocks tasks stay few. */
+function channelBlocks(g: DynamicGeometry): { readonly size: number; readonly count: number } {
+  const { taps, columns } = headSizes(g);
+  const wanted = Math.max(CHANNELS_OF_TASK, Math.ceil((g.inChannels * g.heads * taps) / 1024), Math.ceil(16384 / columns));
+  const size = Math.min(g.inChannels, wanted);
+  return { size, count: Math.ceil(g.inChannels / size) };
+}
+
+function convolve(
+  wasm: WasmContext,
+  g: DynamicGeometry,
+  x: Address,
+  weights: Address,
+  gates: Address,
+  index: Address,
+  y: Address,
+): void {
+  const { termBytes, panelBytes, readsInPlace, paddedWidth, products } = headSizes(g);
+  const rowBytes = 4 * g.stride * (readsInPlace ? g.width * g.inChannels : paddedWidth * g.kept);
+  const fewestRows = Math.ceil(BAND_POINTS / g.outWidth);
+  const rowsOfBand = Math.min(g.outHeight, Math.max(fewestRows, Math.floor(BAND_BYTES / rowBytes)));
+  const bands = Math.ceil(g.outHeight / rowsOfBand);
+  const units = g.batch * bands * g.heads;
+  const { tasks, size } = partition(units, products / bands / PRODUCTS_OF_ELEMENT);
+  const inRows = (rowsOfBand - 1) * g.stride + (g.kernelHeight - 1) * g.dilation + 1;
+  const gatheredBytes = readsInPlace ? 0 : inRows * paddedWidth * g.kept * 4;
+  const pointBytes = (rowsOfBand * g.outWidth + TILE_POINTS) * 4;
+  const workspace = wholeLines(termBytes + pointBytes + panelBytes + gatheredBytes);
+  wasm.scratch(tasks * workspace, (work) => {
+    const cuts = [units, size, rowsOfBand, bands];
+    wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, x, weights, gates, index, y, work, workspace]);
+  });
+}
+
+function weightGradient(
+  wasm: WasmContext,
+  g: DynamicGeometry,
+  x: Address,
+  weights: Address,
+  gates: Address,
+  index: Address,
+  dy: Address,
+  dw: Address,
+  dgates: Address,
+): void {
+  const { taps, columns, termBytes, weightBytes, readsInPlace, paddedWidth, paddedHeight } = headSizes(g);
+  const wantedBlocks = Math.max(1, Math.ceil(MOST_GRADIENT_TASKS / g.heads));
+  const imagesOfBlock = Math.ceil(g.batch / Math.min(g.batch, wantedBlocks));
+  const blocks = Math.ceil(g.batch / imagesOfBlock);
+  const tasks = blocks * g.heads;
+  const gatheredBytes = readsInPlace ? 0 : paddedHeight * paddedWidth * g.kept * 4;
+  const columnBytes = g.outHeight * g.outWidth * columns * 4;
+  const tileBytes = TILE_POINTS * TILE_COLUMNS * 4;
+  const workspace = wholeLines(termBytes + tileBytes + gatheredBytes + columnBytes);
+  wasm.scratch(tasks * weightBytes, (partials) => {
+    wasm.scratch(tasks * workspace, (work) => {
+      const operands = [x, weights, gates, index, dy, dgates, partials];
+      wasm.run('dynamicWeightGradient', tasks, [...geometry(g), imagesOfBlock, ...operands, work, workspace, gatheredBytes]);
+    });
+    const { size, count } = channelBlocks(g);
+    wasm.run('sumDynamicWeights', g.heads * taps * count, [...geometry(g), size, count, blocks, partials, dw]);
+  });
+}
+
+function inputGradient(
+  wasm: WasmContext,
+  g: DynamicGeometry,
+  weights: Address,
+  gates: Address,
+  index: Address,
+  dy: Address,
+  dx: Address,
+): void {
+  const { columns, termBytes, readsInPlace } = headSizes(g);
+  const outPixels = g.outHeight * g.outWidth;
+  const planes = readsInPlace && g.stride === 1 ? linePlanes(outPixels) : imagePlanes(g);
+  const units = g.batch * planes.chunks;
+  const size = Math.ceil(units / MOST_GRADIENT_TASKS);
+  const tasks = Math.ceil(units / size);
+  const panelBytes = columns * 4 * 4;
+  const planeBytes = ((g.outChannels / g.heads) * planes.dyPitch + g.inChannels * planes.planePitch) * 4;
+  const workspace = wholeLines(termBytes + panelBytes + planeBytes);
+  wasm.scratch(tasks * workspace, (work) => {
+    const { chunk, chunks, lineLength, phaseWidth, phaseHeight, planePitch, dyPitch } = planes;
+    const cuts = [units, size, chunk, chunks, lineLength, phaseWidth, phaseHeight, planePitch, dyPitch];
+    wasm.run('dynamicInputGradient', tasks, [...geometry(g), ...cuts, weights, gates, index, dy, dx, work, workspace]);
+  });
+}
+
+/** How the input gradient lays out pixels (derived in `assembly/dynamic-gradient.ts`). */
+interface Planes {
+  /** Output points of a unit, and units of an image. */
+  readonly chunk: number;
+  readonly chunks: number;
+  /** Output points that lie side by side. */
+  readonly lineLength: number;
+  readonly phaseWidth: number;
+  readonly phaseHeight: number;
+  /** Floats of a channel's plane, and of a row of dy. */
+  readonly planePitch: number;
+  readonly dyPitch: number;
+}
+
+const wholeVectors = (points: number): number => Math.ceil(points / TILE_COLUMNS) * TILE_COLUMNS;
+
+function linePlanes(outPixels: number): Planes {
+  const chunk = Math.min(CHUNK_POINTS, outPixels);
+  const dyPitch = wholeVectors(chunk);
+  return {
+    chunk,
+    chunks: Math.ceil(outPixels / chunk),
+    lineLength: chunk,
+    phaseWidth: chunk,
+    phaseHeight: 1,
+    planePitch: dyPitch + PLANE_SLACK,
+    dyPitch,
+  };
+}
+
+function imagePlanes(g: DynamicGeometry): Planes {
+  const phaseWidth = Math.ceil((g.width + 2 * g.padding) / g.stride);
+  const phaseHeight = Math.ceil((g.height + 2 * g.padding) / g.stride);
+  return {
+    chunk: g.outHeight * g.outWidth,
+    chunks: 1,
+    lineLength: g.outWidth,
+    phaseWidth,
+    phaseHeight,
+    planePitch: wholeVectors(g.stride * g.stride * phaseWidth * phaseHeight) + PLANE_SLACK,
+    dyPitch: wholeVectors((g.outHeight - 1) * phaseWidth + g.outWidth),
+  };
+}
