@@ -2,11 +2,10 @@ import { Command, Option } from 'commander';
 import { createEngine } from '../engine/index.js';
 import { formatEvaluation } from '../report/evaluation.js';
 import { formatCount } from '../report/format.js';
-import { LiveLine } from '../report/live-line.js';
-import { progressLine } from '../report/progress-line.js';
 import { type Evaluation, evaluate, loadModel, openSplit, readCheckpoint } from '../train/index.js';
 import { checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
+import { JudgingLine } from './judging-line.js';
 import { formatNext, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
 
@@ -36,14 +35,9 @@ async function judge(path: string, choice: EvalChoice, console: Console): Promis
   const { recipe, classes } = checkpoint;
   const { source, indices } = await openSplit(choice.data, choice.split, recipe, { skipBad: choice.skipBad, classes });
   const engine = await createEngine(choice);
-  const live = new LiveLine(console.output);
+  const live = new JudgingLine('judging', console);
   try {
     const { model } = await loadModel(checkpoint, engine);
-    const onProgress = (done: number, total: number) =>
-      live.draw((width) => {
-        const facts = [{ forms: [`${formatCount(done)} of ${formatCount(total)} images`, ''], rank: 1 }];
-        return progressLine('judging', done / total, facts, { width, color: console.output.color });
-      });
     const evaluation = await evaluate({
       model,
       source,
@@ -51,7 +45,7 @@ async function judge(path: string, choice: EvalChoice, console: Console): Promis
       classes,
       transforms: recipe.transforms.evaluate,
       loss: recipe.loss,
-      onProgress: choice.json ? undefined : onProgress,
+      onProgress: choice.json ? undefined : live.onProgress,
     });
     live.clear();
     const skipped = source.problems.reduce((sum, problem) => sum + problem.lost, 0);

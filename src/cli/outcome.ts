@@ -33,10 +33,12 @@ export interface FinishedRun {
   readonly best: string;
   readonly skipBad: boolean;
   readonly next: readonly NextStep[];
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** Judges what training gave on the test images, which are read this once. */
-export async function outcomeOf({ result, run, best, skipBad, next }: FinishedRun): Promise<Outcome> {
+export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
+  const { result, run, best, next } = finished;
   const { recipe, model, classes } = result;
   const { input } = await readCheckpoint(best);
   const { name, options } = recipe.model;
@@ -50,7 +52,7 @@ export async function outcomeOf({ result, run, best, skipBad, next }: FinishedRu
     steps: result.step,
     seconds: result.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
     best: result.best,
-    test: await testOf(result, skipBad),
+    test: await testOf(finished),
     cost: {
       model: { name, ...summarize(model, input).totals },
       twin: twinModel && { name: twin!, ...summarize(twinModel, input).totals },
@@ -60,11 +62,12 @@ export async function outcomeOf({ result, run, best, skipBad, next }: FinishedRu
   };
 }
 
-async function testOf(result: TrainResult, skipBad: boolean): Promise<Evaluation | null> {
+async function testOf({ result, skipBad, onProgress }: FinishedRun): Promise<Evaluation | null> {
   const { recipe, model, classes } = result;
   try {
     const { source, indices } = await openSplit(undefined, 'test', recipe, { skipBad, classes });
-    return await evaluate({ model, source, indices, classes, transforms: recipe.transforms.evaluate, loss: recipe.loss });
+    const { transforms, loss } = recipe;
+    return await evaluate({ model, source, indices, classes, transforms: transforms.evaluate, loss, onProgress });
   } catch (error) {
     const isAbsent = error instanceof DataError && (error.reason === 'no-split' || error.reason === 'not-found');
     if (isAbsent) return null;

@@ -17,6 +17,7 @@ import {
 import type { Console } from './console.js';
 import { CurvesFile } from './curves-file.js';
 import { status } from './failure.js';
+import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
 import { formatOutcome, outcomeOf } from './outcome.js';
@@ -102,7 +103,11 @@ async function trainInto(
     tellHowToResume(name, run.path, json, console);
     return;
   }
-  const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next: nextSteps(name, run.path) });
+  const testing = new JudgingLine('testing', console);
+  const onProgress = json ? undefined : testing.onProgress;
+  const next = nextSteps(name, run.path);
+  const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next, onProgress });
+  testing.clear();
   await run.writeSummary(outcome);
   const text = json ? JSON.stringify({ kind: 'summary', ...outcome }) : `\n${formatOutcome(outcome, console)}`;
   console.output.write(`${text}\n`);
