@@ -8,7 +8,7 @@ export const resnet20Cifar10 = {
   model: { name: 'resnet20' },
   transforms: cifar10Transforms,
   optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4, decay: 'all' },
-  schedule: { name: 'cosine', warmup: { epochs: 1 } },
+  schedule: { name: 'cosine', warmup: { epochs: 0.5 } },
   epochs: 164,
   batchSize: 128,
   validation: { count: 5000 },
