@@ -14,15 +14,23 @@ interface Line {
   readonly format: (value: number) => string;
   /** Whether it says something how many times more the twin has. */
   readonly compares: boolean;
+  /** Only where there are 1-bit weights. */
+  readonly binary?: boolean;
 }
 
 const lines: readonly Line[] = [
-  { what: '1-bit parameters', value: ({ binaryParameters }) => binaryParameters, format: formatCount, compares: false },
+  {
+    what: '1-bit parameters',
+    value: ({ binaryParameters }) => binaryParameters,
+    format: formatCount,
+    compares: false,
+    binary: true,
+  },
   { what: '32-bit parameters', value: ({ realParameters }) => realParameters, format: formatCount, compares: true },
   { what: 'size when packed', value: ({ weightBytes }) => weightBytes, format: formatBytes, compares: true },
   { what: 'real MACs', value: ({ macs }) => macs, format: formatShort, compares: true },
-  { what: '1-bit MACs (BOPs)', value: ({ binaryMacs }) => binaryMacs, format: formatShort, compares: false },
-  { what: 'OPs = BOPs/64 + MACs', value: ({ operations }) => operations, format: formatShort, compares: true },
+  { what: '1-bit MACs (BOPs)', value: ({ binaryMacs }) => binaryMacs, format: formatShort, compares: false, binary: true },
+  { what: 'OPs = BOPs/64 + MACs', value: ({ operations }) => operations, format: formatShort, compares: true, binary: true },
 ];
 
 /** A network beside its twin of plain convolutions, and how many times more the twin needs. */
@@ -37,5 +45,6 @@ export function formatCostComparison(network: NetworkCost, twin: NetworkCost | n
     },
   ];
   const what = { header: 'cost of one image', cell: (line: Line) => line.what, align: 'left' as const };
-  return renderTable([what, own, ...(other ?? [])], lines, style);
+  const shown = lines.filter(({ binary }) => !binary || network.binaryParameters > 0);
+  return renderTable([what, own, ...(other ?? [])], shown, style);
 }

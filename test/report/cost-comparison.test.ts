@@ -38,6 +38,10 @@ describe('formatCostComparison', () => {
   });
 
   it('stands alone where there is no twin', () => {
-    expect(formatCostComparison(twin, null, { width: 80, color: false })).not.toContain('twin needs');
+    expect(formatCostComparison(binary, null, { width: 80, color: false })).not.toContain('twin needs');
+  });
+
+  it('says nothing of 1 bit where nothing has 1 bit', () => {
+    expect(formatCostComparison(twin, null, { width: 80, color: false })).not.toMatch(/1-bit|BOPs/);
   });
 });
