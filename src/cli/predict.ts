@@ -1,12 +1,9 @@
 import { Command } from 'commander';
-import { createLoader, openPictures } from '../data/index.js';
-import { createEngine, type Engine } from '../engine/index.js';
-import { softmax, topClasses } from '../metrics/accuracy.js';
-import type { Module } from '../nn/index.js';
+import { openPictures } from '../data/index.js';
+import { createEngine } from '../engine/index.js';
 import { formatShare } from '../report/format.js';
 import { paintFor, printable } from '../report/terminal.js';
-import { scope, Tensor } from '../tensor/index.js';
-import { type Checkpoint, loadModel, readCheckpoint } from '../train/index.js';
+import { type Answer, type Checkpoint, loadModel, predict as predictImages, readCheckpoint } from '../train/index.js';
 import { checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
@@ -29,13 +26,6 @@ export function predictCommand(console: Console): Command {
     .action((place: string, images: string[], choice: PredictChoice) => predict(checkpointPath(place), images, choice, console));
 }
 
-interface Answer {
-  readonly label: number;
-  readonly name: string;
-  /** Softmax of the logits: sums to 1 over all classes; no promise of being right so often. */
-  readonly score: number;
-}
-
 interface Prediction {
   readonly image: string;
   readonly answers: readonly Answer[];
@@ -51,28 +41,15 @@ async function predict(path: string, images: readonly string[], choice: PredictC
     fit: fit ?? undefined,
   });
   const engine = await createEngine({ threads: choice.threads });
-  const loader = createLoader(source, { batchSize: 16, workers: 0, transforms: checkpoint.recipe.transforms.evaluate });
   try {
     const { model } = await loadModel(checkpoint, engine);
-    const predictions: Prediction[] = [];
-    for await (const batch of loader.epoch(0)) {
-      const logits = forward(engine, model, batch.images, batch.shape);
-      const classes = logits.length / batch.shape[0];
-      for (const [row, record] of batch.records.entries()) {
-        const scores = softmax(logits.subarray(row * classes, (row + 1) * classes));
-        const answers = topClasses(scores, choice.top).map((ranked) => ({ ...ranked, name: checkpoint.classes[ranked.label]! }));
-        predictions.push({ image: images[record]!, answers });
-      }
-    }
+    const { classes, recipe } = checkpoint;
+    const answers = await predictImages({ model, source, classes, transforms: recipe.transforms.evaluate, top: choice.top });
+    const predictions = images.map((image, i): Prediction => ({ image, answers: answers[i]! }));
     answer(console, choice.json, { checkpoint: path, predictions }, () => text(checkpoint, predictions, console));
   } finally {
-    await loader.close();
     engine.dispose();
   }
-}
-
-function forward(engine: Engine, model: Module, images: Float32Array, shape: readonly number[]): Float32Array {
-  return scope(engine, () => Float32Array.from(model.forward(Tensor.from(engine, images, shape, 'float32', 'images')).toArray()));
 }
 
 function text({ path }: Checkpoint, predictions: readonly Prediction[], console: Console): string {

@@ -1,4 +1,5 @@
 export * from './dtypes.js';
+export { exportPyTorchState, type Floats, importPyTorchState } from './import/index.js';
 export { nchwToNhwc, nhwcToNchw, ohwiToOihw, oihwToOhwi } from './layout.js';
 export * from './pytorch/index.js';
 export * from './safetensors.js';

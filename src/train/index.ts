@@ -30,6 +30,7 @@ export { clipGradients, globalNorm } from './gradients.js';
 export { loadModel } from './model.js';
 export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
+export { type Answer, type PredictOptions, predict } from './predict.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
 export { loadRecipe, type RecipeName, recipes } from './recipes/index.js';
 export { holdsRun, type LogLine, RunFolder, readLog } from './run-folder.js';
