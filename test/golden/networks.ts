@@ -129,6 +129,7 @@ function dynamicDenseNet(engine: Engine, attributes: Readonly<Record<string, unk
     heads: Number(attributes['heads']),
     squeeze: Number(attributes['squeeze']),
     keep: Number(attributes['gate_factor']),
+    ties: 'drop',
   });
 }
 
