@@ -90,8 +90,7 @@ function poolBy(x: Tensor, stride: number): Tensor {
   return ops.averagePool(x, even ? { kernel: stride } : { kernel: stride + 1, stride, padding: Math.floor(stride / 2) });
 }
 
-export const shortcutKinds = ['pad', 'projection', 'pooled-projection', 'pooled-copies'] as const;
-export type ShortcutKind = (typeof shortcutKinds)[number];
+export type ShortcutKind = 'pad' | 'projection' | 'pooled-projection' | 'pooled-copies';
 
 /**
  * The identity where sizes stay, else a shortcut of the given kind.
