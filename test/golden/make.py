@@ -148,21 +148,23 @@ class Head(nn.Module):
         nn.init.kaiming_normal_(self.fc2.weight)
         nn.init.constant_(self.fc2.bias, 1.0)
 
-    def forward(self, x, pooled, inactive):
+    def forward(self, x, pooled, inactive, ties):
         gate = F.relu(self.fc2(F.relu(self.fc1(pooled))))
-        # A stable sort puts the highest index first among equals when read from the smallest: these go first.
-        flipped = gate.flip(1)
-        order = torch.sort(flipped, dim=1, stable=True)[1]
-        mask = torch.ones_like(gate).scatter(1, order[:, :inactive], 0.0).flip(1)
+        if ties == "drop" and inactive > 0:
+            mask = (gate > torch.sort(gate, dim=1)[0][:, inactive - 1 : inactive]).to(gate.dtype)
+        else:
+            # Of equals the highest index goes first: the first one of the reversed order, which a stable sort keeps.
+            order = torch.sort(gate.flip(1), dim=1, stable=True)[1]
+            mask = torch.ones_like(gate).scatter(1, order[:, :inactive], 0.0).flip(1)
         return self.conv(x * (gate * mask)[:, :, None, None]), gate.mean()
 
 
 class DynamicGroupConv(nn.Module):
     """The layer as docs/numerics.md defines it, by masks: slow, and a different way to the same numbers."""
 
-    def __init__(self, channels, out, kernel=1, stride=1, padding=0, heads=4, squeeze=16):
+    def __init__(self, channels, out, kernel=1, stride=1, padding=0, heads=4, squeeze=16, ties="keep"):
         super().__init__()
-        self.heads, self.channels = heads, channels
+        self.heads, self.channels, self.ties = heads, channels, ties
         self.register_buffer("_inactive_channels", torch.zeros(1))
         self.norm = nn.BatchNorm2d(channels)
         for i in range(heads):
@@ -171,7 +173,7 @@ class DynamicGroupConv(nn.Module):
     def forward(self, x):
         x = F.relu(self.norm(x))
         pooled = x.mean((2, 3))
-        outputs = [getattr(self, f"headconv_{i}")(x, pooled, int(self._inactive_channels)) for i in range(self.heads)]
+        outputs = [getattr(self, f"headconv_{i}")(x, pooled, int(self._inactive_channels), self.ties) for i in range(self.heads)]
         y = torch.cat([output for output, _ in outputs], 1)
         n, c, h, w = y.shape
         self.lasso = sum(term for _, term in outputs)
@@ -201,7 +203,7 @@ def dynamic_layer():
 class DenseLayer(nn.Module):
     def __init__(self, channels, growth, heads):
         super().__init__()
-        self.conv_1 = DynamicGroupConv(channels, 4 * growth, heads=heads)
+        self.conv_1 = DynamicGroupConv(channels, 4 * growth, heads=heads, ties="drop")
         self.conv_2 = nn.Sequential()
         self.conv_2.add_module("norm", nn.BatchNorm2d(4 * growth))
         self.conv_2.add_module("relu", nn.ReLU())
@@ -212,6 +214,8 @@ class DenseLayer(nn.Module):
 
 
 class DenseNet(nn.Module):
+    """As the DGC authors' checkpoints are meant: with their rule for ties."""
+
     def __init__(self, stages, growth, heads, classes):
         super().__init__()
         channels = 2 * growth[0]
