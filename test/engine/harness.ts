@@ -168,11 +168,13 @@ function runFast<K, Name extends string>(wasm: WasmBackend, kernelCase: KernelCa
 }
 
 function compile(relaxed: boolean, shared: boolean): WebAssembly.Module | null {
-  // Node 20 has relaxed SIMD behind a flag; later versions know it without, and take no offence.
-  if (relaxed) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   const name = `gossamer${relaxed ? '-relaxed' : ''}${shared ? '-threads' : ''}.wasm`;
   const bytes = fs.readFileSync(new URL(`../../dist/kernels/${name}`, import.meta.url));
-  if (relaxed && !WebAssembly.validate(bytes)) return null;
+  if (!WebAssembly.validate(bytes)) {
+    // Node 20 has relaxed SIMD behind a flag.
+    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+    if (!WebAssembly.validate(bytes)) return null;
+  }
   return new WebAssembly.Module(bytes);
 }
 
