@@ -6,6 +6,7 @@ import { decodePyTorch, stateDict } from '#dist/formats/pytorch/index.js';
 import type { StoredTensor } from '#dist/formats/safetensors.js';
 import { createModel } from '#dist/models/index.js';
 import type { Module } from '#dist/nn/index.js';
+import type { TieRule } from '#dist/ops/index.js';
 import * as ops from '#dist/ops/index.js';
 import { scope, Tensor, withGradients } from '#dist/tensor/index.js';
 import { createOptimizer } from '#dist/train/index.js';
@@ -17,7 +18,17 @@ import { hashed, hashedParameter } from './hashed.js';
 export function checkCheckpoint(engine: Engine, golden: GoldenCase, comparison: Comparison): void {
   const x = toActivation(engine, stored(golden, 'x'), 'x');
   for (const file of golden.attributes['files'] as string[]) {
-    using model = dynamicDenseNet(engine, golden.attributes);
+    using model = dynamicDenseNet(
+      engine,
+      {
+        stages: golden.attributes['stages'] as number[],
+        growth: golden.attributes['growth'] as number[],
+        heads: numberOf(golden, 'heads'),
+        squeeze: numberOf(golden, 'squeeze'),
+        keep: numberOf(golden, 'gate_factor'),
+      },
+      'drop',
+    );
     const location = path.join(golden.folder, file);
     model.loadState(importPyTorchState(model, stateDict(decodePyTorch(readFileSync(location), location))));
     const y = scope(engine, () => model.eval().forward(x));
@@ -67,14 +78,13 @@ function checkTrainingStep(model: Module, x: Tensor, golden: GoldenCase, compari
 
 /** Twenty training steps from a stored start: every loss, the first logits, and the logits in evaluation after the last. */
 export function checkCurve(engine: Engine, golden: GoldenCase, comparison: Comparison): void {
-  const dynamic = golden.name.includes('dydensenet');
-  using model = dynamic
-    ? dynamicDenseNet(engine, { stages: [2, 2, 2], growth: [8, 16, 32], heads: 4, squeeze: 16, gate_factor: 0.25 })
+  const start = new Map(
+    [...golden.tensors].flatMap(([name, tensor]) => (name.startsWith('start.') ? [[name.slice(6), tensor]] : [])),
+  );
+  using model = start.has('features.init_conv.weight')
+    ? dynamicDenseNet(engine, denseShape(start, golden), 'keep')
     : createModel('resnet20', { engine, seed: 0 });
-  const start = [...golden.tensors]
-    .filter(([name]) => name.startsWith('start.'))
-    .map(([name, tensor]) => [name.slice(6), tensor] as const);
-  model.loadState(importPyTorchState(model, new Map(start)));
+  model.loadState(importPyTorchState(model, start));
   const parameters = model.parameters();
   const learningRate = numberOf(golden, 'lr');
   const optimizer = createOptimizer(engine, parameters, {
@@ -86,12 +96,13 @@ export function checkCurve(engine: Engine, golden: GoldenCase, comparison: Compa
     decay: 'all',
   });
   const steps = numberOf(golden, 'steps');
+  const batches = [...golden.tensors.keys()].filter((name) => /^x\.\d+$/.test(name)).length;
   const lassoWeight = numberOf(golden, 'lasso_weight');
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     scope(engine, () => {
       model.train().setProgress(step / steps);
-      const { x, labels } = batchOf(engine, golden, step % 4);
+      const { x, labels } = batchOf(engine, golden, step % batches);
       const values = [...parameters.values()].map((parameter) => parameter.value);
       const { loss, outputs, gradients } = withGradients(engine, values, () => {
         const logits = model.forward(x);
@@ -120,17 +131,32 @@ function batchOf(engine: Engine, golden: GoldenCase, index: number): { x: Tensor
   };
 }
 
-function dynamicDenseNet(engine: Engine, attributes: Readonly<Record<string, unknown>>): Module {
-  return createModel('dydensenet', {
-    engine,
-    seed: 0,
-    stages: attributes['stages'] as number[],
-    growth: attributes['growth'] as number[],
-    heads: Number(attributes['heads']),
-    squeeze: Number(attributes['squeeze']),
-    keep: Number(attributes['gate_factor']),
-    ties: 'drop',
-  });
+interface DenseShape {
+  readonly stages: readonly number[];
+  readonly growth: readonly number[];
+  readonly heads: number;
+  readonly squeeze: number;
+  readonly keep: number;
+}
+
+/** What a curve's start state tells of its network; the share that is kept stands in the note only ("gate 0.25"). */
+function denseShape(start: ReadonlyMap<string, StoredTensor>, golden: GoldenCase): DenseShape {
+  const stages: number[] = [];
+  const growth: number[] = [];
+  for (const [name, { shape }] of start) {
+    const layer = /^features\.denseblock_(\d+)\.denselayer_(\d+)\.conv_2\.conv\.weight$/.exec(name);
+    if (!layer) continue;
+    stages[Number(layer[1]) - 1] = Number(layer[2]);
+    growth[Number(layer[1]) - 1] = shape[0]!;
+  }
+  const note = String(golden.attributes['note']);
+  const inNote = (word: string) => Number(new RegExp(`${word} ([\\d.]+\\d)`).exec(note)?.[1]);
+  const heads = new Set([...start.keys()].flatMap((name) => /\.conv_1\.headconv_(\d+)\./.exec(name)?.[1] ?? []));
+  return { stages, growth, heads: heads.size, squeeze: inNote('squeeze'), keep: inNote('gate') };
+}
+
+function dynamicDenseNet(engine: Engine, shape: DenseShape, ties: TieRule): Module {
+  return createModel('dydensenet', { engine, seed: 0, ...shape, ties });
 }
 
 function fillWithHashes(model: Module, golden: GoldenCase): void {
