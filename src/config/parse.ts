@@ -31,7 +31,7 @@ function describe(schema: z.ZodType, root: unknown, issue: Issue): { key: string
     };
   }
   const got = valueAt(root, path);
-  const start = got === undefined ? 'is missing; it' : `got ${JSON.stringify(got)},`;
+  const start = got === undefined ? 'is missing; it' : `got ${typeof got === 'number' ? got : JSON.stringify(got)},`;
   const names = namesOf(issue);
   const guess = typeof got === 'string' ? didYouMean(got, names) : '';
   return { key: path.join('.'), detail: `${start} needs ${needed(issue)}.${guess}` };

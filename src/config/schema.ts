@@ -7,9 +7,14 @@ import type { z } from 'zod';
 /** What lies at `path` in `value`; undefined where there is no such place. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
-    (inside, key) => (typeof inside === 'object' && inside !== null ? (inside as Record<string, unknown>)[key] : undefined),
+    (inside, key) => (typeof inside === 'object' && inside !== null ? ownValue(inside, key) : undefined),
     value,
   );
+}
+
+/** Every object has a `constructor` and a `__proto__` that nobody gave it. */
+function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
 }
 
 /** Keys that an object at `path` may have; a choice by name (an optimiser, a transform) is looked up in `value`. */
@@ -39,10 +44,10 @@ export function takesText(schema: z.ZodType): boolean {
 
 function step(place: z.ZodType, key: string): z.ZodType | null {
   const { type } = place.def;
-  if (type === 'object') return ((place as z.ZodObject).shape[key] as z.ZodType | undefined) ?? null;
+  if (type === 'object') return (ownValue((place as z.ZodObject).shape, key) as z.ZodType | undefined) ?? null;
   if (type === 'array') return (place as z.ZodArray<z.ZodType>).element;
   if (type === 'tuple') return ((place as z.ZodTuple).def.items[Number(key)] as z.ZodType | undefined) ?? null;
-  if (type === 'record') return (place as z.ZodRecord).valueType as z.ZodType;
+  if (type === 'record' && key !== '__proto__') return (place as z.ZodRecord).valueType as z.ZodType;
   return null;
 }
 

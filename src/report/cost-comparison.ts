@@ -26,7 +26,7 @@ const lines: readonly Line[] = [
     compares: false,
     binary: true,
   },
-  { what: '32-bit parameters', value: ({ realParameters }) => realParameters, format: formatCount, compares: true },
+  { what: '32-bit parameters', value: ({ realParameters }) => realParameters, format: formatCount, compares: false },
   { what: 'size when packed', value: ({ weightBytes }) => weightBytes, format: formatBytes, compares: true },
   { what: 'real MACs', value: ({ macs }) => macs, format: formatShort, compares: true },
   { what: '1-bit MACs (BOPs)', value: ({ binaryMacs }) => binaryMacs, format: formatShort, compares: false, binary: true },
@@ -37,7 +37,7 @@ const lines: readonly Line[] = [
 export function formatCostComparison(network: NetworkCost, twin: NetworkCost | null, style: TerminalStyle): string {
   const own = { header: network.name, cell: ({ value, format }: Line) => format(value(network)) };
   const other = twin && [
-    { header: twin.name, cell: ({ value, format }: Line) => format(value(twin)) },
+    { header: twin.name, cell: ({ value, format }: Line) => format(value(twin)), rank: 2 },
     {
       header: 'twin needs',
       cell: ({ value, compares }: Line) => (compares ? formatRatio(value(twin), value(network)) : ''),

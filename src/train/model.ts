@@ -21,7 +21,13 @@ export function createRecipeModel(recipe: Recipe, engine: Engine, { classes, inC
   if (task !== 'classification') {
     throw new UnsupportedError(`training ${name}`, `it makes a ${task}, and recipes train classifiers. Write your own loop.`);
   }
-  return createModel(name, { engine, classes, inChannels, seed: recipe.seed, ...options });
+  try {
+    return createModel(name, { engine, classes, inChannels, seed: recipe.seed, ...options });
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !error.key) throw error;
+    // The network knows its options, not where in the recipe they are.
+    throw new ConfigError(`model.options.${error.key}`, error.message.slice(`${error.key}: `.length), { cause: error });
+  }
 }
 
 /** How checkpoints name a network; null for one that the registry did not make. */

@@ -62,8 +62,14 @@ const schedule = z.discriminatedUnion('name', [
   }),
 ]);
 
+/** Runs are kept in a folder of this name. */
+const name = z
+  .string()
+  .min(1)
+  .refine((text) => !/^\.|[/\\\p{Cc}]/u.test(text), 'a name without slashes that does not begin with a dot');
+
 export const recipeSchema = z.strictObject({
-  name: z.string().min(1),
+  name,
   description: z.string().default(''),
   model: z.strictObject({ name: z.string().min(1), options: modelOptions.default({}) }),
   data: z

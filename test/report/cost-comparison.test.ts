@@ -29,12 +29,18 @@ describe('formatCostComparison', () => {
     expect(formatCostComparison(binary, twin, { width: 80, color: false }).split('\n')).toEqual([
       'cost of one image     ftbnn-tiny  ftbnn-tiny-float  twin needs',
       '1-bit parameters         294,912                 0',
-      '32-bit parameters          3,498           298,410       85.3x',
+      '32-bit parameters          3,498           298,410',
       'size when packed        49.7 KiB          1.14 MiB       23.5x',
       'real MACs                 57.7 k            9.92 M        172x',
       '1-bit MACs (BOPs)         9.86 M                 0',
       'OPs = BOPs/64 + MACs       212 k            9.92 M       46.8x',
     ]);
+  });
+
+  it('keeps the words for what is counted on a narrow terminal', () => {
+    const lines = formatCostComparison(binary, twin, { width: 40, color: false }).split('\n');
+    expect(lines[0]).toBe('cost of one image     ftbnn-tiny');
+    expect(lines.at(-1)).toBe('OPs = BOPs/64 + MACs       212 k');
   });
 
   it('stands alone where there is no twin', () => {

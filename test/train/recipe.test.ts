@@ -125,6 +125,11 @@ describe('applyOverrides', () => {
     ['transforms.train.9.padding=1', 'transforms.train.9', /The list has 3 entries, numbered from 0/],
     ['epochs.x=1', 'epochs.x', /there is no such key/],
     ['optimizer.name=adma', 'optimizer.name', /Did you mean "adam"\?/],
+    ['constructor.x=1', 'constructor', /there is no such key/],
+    ['__proto__.x=1', '__proto__', /there is no such key/],
+    ['model.options.__proto__=[1]', 'model.options.__proto__', /there is no such key/],
+    ['optimizer.learningRate=1e999', 'optimizer.learningRate', /got Infinity, needs a number/],
+    ['name=../elsewhere', 'name', /needs a name without slashes/],
   ])('refuses %s', (assignment, key, text) => {
     const error = failure(() => change(assignment));
     expect(error.key).toBe(key);
@@ -145,6 +150,17 @@ describe('loadRecipe', () => {
     const inChannels = name.includes('fashion') ? 1 : 3;
     const model = createRecipeModel(recipe, createShapeEngine(), { classes: 10, inChannels });
     expect(model.parameters().size).toBeGreaterThan(10);
+  });
+
+  it.each(Object.keys(recipes))('%s holds out a part of however few images there are', (name) => {
+    expect(loadRecipe(name).validation.count).toBeNull();
+  });
+
+  it('says where in the recipe an option of the network is wrong', () => {
+    const recipe = applyOverrides(recipes['ftbnn-tiny-fashion'], ['model.options.widht=[8]']);
+    const error = failure(() => createRecipeModel(recipe, createShapeEngine(), { classes: 10, inChannels: 1 }));
+    expect(error.key).toBe('model.options.widht');
+    expect(error.message).toContain('Did you mean "widths"?');
   });
 
   it('suggests the nearest name', () => {

@@ -12,5 +12,5 @@ export const dydensenetCifar10 = {
   epochs: 120,
   batchSize: 64,
   loss: { lasso: 1e-5 },
-  validation: { count: 5000 },
+  validation: { fraction: 0.1 },
 } satisfies RecipeInput;

@@ -11,5 +11,5 @@ export const ftbnnCompactCifar10 = {
   schedule: { name: 'linear', warmup: { epochs: 0.5 } },
   epochs: 120,
   batchSize: 128,
-  validation: { count: 5000 },
+  validation: { fraction: 0.1 },
 } satisfies RecipeInput;

@@ -11,5 +11,5 @@ export const resnet20Cifar10 = {
   schedule: { name: 'cosine', warmup: { epochs: 0.5 } },
   epochs: 164,
   batchSize: 128,
-  validation: { count: 5000 },
+  validation: { fraction: 0.1 },
 } satisfies RecipeInput;
