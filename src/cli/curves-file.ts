@@ -19,6 +19,8 @@ export class CurvesFile {
     } else if (event.kind === 'epoch') {
       this.history = [...this.history.filter(({ epoch }) => epoch !== event.epoch), event];
       this.writing = this.writing.then(() => this.write());
+      // What went wrong is told by `close`: until then it must not end the process.
+      this.writing.catch(() => {});
     }
   }
 

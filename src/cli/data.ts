@@ -185,7 +185,7 @@ function problemLines(problems: Source['problems']): string[] {
   const lost = problems.reduce((sum, problem) => sum + problem.lost, 0);
   const more = problems.length - shownProblems;
   return [
-    `${formatCount(lost)} bad ${lost === 1 ? 'record' : 'records'}:`,
+    lost === 0 ? 'No bad records, but:' : `${formatCount(lost)} bad ${lost === 1 ? 'record' : 'records'}:`,
     ...problems.slice(0, shownProblems).map(({ message }) => `  ${message}`),
     ...(more > 0 ? [`  … and ${formatCount(more)} more; --json lists all.`] : []),
     'Mend or remove them, or train with --skip-bad.',

@@ -22,8 +22,8 @@ export interface ImageOptions {
 export interface ListedImage {
   file: string;
   label: number;
-  /** What the picture is called in its list: its position or its line. */
-  record: number;
+  /** What the picture is called in its list: its position or its line; null where its name says all. */
+  record: number | null;
 }
 
 type SharpFactory = (input: string, options?: SharpOptions) => Sharp;
@@ -59,8 +59,13 @@ export class ImageSource implements Source {
 
   async read(index: number, out: Uint8Array): Promise<void> {
     this.sharp ??= await loadSharp();
-    const image = { file: this.spec.files[index]!, label: 0, record: this.spec.records[index]! };
+    const image = { file: this.spec.files[index]!, label: 0, record: this.recordOf(index) };
     out.set(await decode(this.sharp, image, this.spec));
+  }
+
+  private recordOf(index: number): number | null {
+    const record = this.spec.records[index]!;
+    return record < 0 ? null : record;
   }
 }
 
@@ -106,13 +111,16 @@ export async function openImages(
       return !(result instanceof DataError);
     });
   }
-  if (kept.length === 0) throw new DataError(name, null, 'empty', `none of its ${images.length} pictures can be used.`);
+  if (kept.length === 0) {
+    const first = problems.list[0] ? ` The first: ${problems.list[0].message}` : '';
+    throw new DataError(name, null, 'empty', `none of its ${images.length} pictures can be used.${first}`);
+  }
   return new ImageSource(
     {
       ...spec,
       files: kept.map((image) => image.file),
       labels: Int32Array.from(kept, (image) => image.label),
-      records: Int32Array.from(kept, (image) => image.record),
+      records: Int32Array.from(kept, (image) => image.record ?? -1),
     },
     problems.list,
   );
@@ -162,17 +170,22 @@ function judge(
   if (header instanceof DataError) return header;
   const { file, record } = image;
   if (!converts && header.transparent) {
-    return new DataError(file, record, 'transparent', 'it has an alpha channel. State `channels: 3` to put pictures on black.');
+    return new DataError(
+      file,
+      record,
+      'transparent',
+      'it has an alpha channel. State `channels: 3` (train: --set data.channels=3) to put pictures on black.',
+    );
   }
   if (!converts && header.channels !== wanted.channels) {
     const kinds = { 1: 'grey', 3: 'in colour' };
-    const detail = `it is ${kinds[header.channels]}, most others are ${kinds[wanted.channels]}. State \`channels\` to convert them all.`;
+    const detail = `it is ${kinds[header.channels]}, most others are ${kinds[wanted.channels]}. State \`channels\` (train: --set data.channels=${wanted.channels}) to convert them all.`;
     return new DataError(file, record, 'mixed-channels', detail);
   }
   if (!resizes && (header.size[0] !== wanted.size[0] || header.size[1] !== wanted.size[1])) {
     const detail =
       `it is ${header.size[1]} wide and ${header.size[0]} high, most others ${wanted.size[1]} wide and ${wanted.size[0]} high. ` +
-      'State `size` to resize them all.';
+      'State `size` (train: --set data.size=32, or [height,width]) to resize them all.';
     return new DataError(file, record, 'mixed-sizes', detail);
   }
   return null;

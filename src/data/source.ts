@@ -52,7 +52,7 @@ export interface ImagesSpec {
   readonly channels: number;
   readonly files: readonly string[];
   readonly labels: Int32Array;
-  /** For error texts: what each file is called in its list (position in a folder, line of a manifest). */
+  /** For error texts: what each file is called in its list (position in a folder, line of a manifest; -1: nothing). */
   readonly records: Int32Array;
   readonly fit: ImageFit;
   /** Longest side, in pixels, of a picture that is decoded at all. */

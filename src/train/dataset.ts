@@ -86,6 +86,15 @@ async function open(
   return openSource(data === sampleName ? fashionMnistSample() : data, options);
 }
 
+/** What `skipBad` left out of a source, in a sentence; null for nothing. */
+export function describeSkipped({ name, problems }: Source): string | null {
+  if (problems.length === 0) return null;
+  const lost = problems.reduce((sum, problem) => sum + problem.lost, 0);
+  if (lost === 0) return `${name}: ${problems[0]!.message}`;
+  const count = lost === 1 ? '1 record was left out' : `${lost} records were left out; the first`;
+  return `${name}: ${count}: ${problems[0]!.message}`;
+}
+
 /**
  * Holds out what the recipe says, the same share of every class, by its seed.
  * @throws ConfigError when nothing would be left to train on

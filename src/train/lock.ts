@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { ConfigError } from '../errors.js';
 
 /** Locks that this process holds: its own number in a file does not say whether it or a dead namesake wrote it. */
@@ -20,7 +21,7 @@ export interface Lock {
 /**
  * Takes the file `name` in `folder` as the sign that this process works there. What a dead process of this machine left is taken
  * over.
- * @throws ConfigError when another process, or this one, holds it
+ * @throws ConfigError when another process, or this one, holds it, or nothing can be written there
  */
 export function takeLock(folder: string, name = 'lock'): Lock {
   const file = path.join(fs.realpathSync(folder), name);
@@ -36,12 +37,13 @@ export function takeLock(folder: string, name = 'lock'): Lock {
     tookOver = true;
   }
   held.add(file);
-  return {
-    tookOver,
-    release: () => {
-      if (held.delete(file)) fs.rmSync(file, { force: true });
-    },
+  const release = () => {
+    process.off('exit', release);
+    if (held.delete(file)) fs.rmSync(file, { force: true });
   };
+  // A second Ctrl-C, or a reader of our output that goes away, ends the process on the spot.
+  process.on('exit', release);
+  return { tookOver, release };
 }
 
 function inUse(folder: string, file: string, owner: string): ConfigError {
@@ -54,13 +56,14 @@ function inUse(folder: string, file: string, owner: string): ConfigError {
 /** The file appears with its content, so that nobody reads half of it. False when it is there already. */
 function create(file: string): boolean {
   const own = `${file}.${process.pid}`;
-  fs.writeFileSync(own, JSON.stringify({ pid: process.pid, host: os.hostname() } satisfies Owner));
   try {
+    fs.writeFileSync(own, JSON.stringify({ pid: process.pid, host: os.hostname() } satisfies Owner));
     fs.linkSync(own, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    const folder = path.dirname(file);
+    throw new ConfigError('run', `nothing can be written to ${folder} (${(error as Error).message}).`, { cause: error });
   } finally {
     fs.rmSync(own, { force: true });
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import nodePath from 'node:path';
-import { ConfigError } from '../errors.js';
+import { ConfigError, FormatError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import type { TrainEvent } from './events.js';
 import { type Lock, takeLock } from './lock.js';
@@ -77,11 +77,15 @@ export class RunFolder {
     return writeJson(this.summary, summary);
   }
 
-  /** Adds a line to the log, by one write. */
+  /** Adds a line to the log, by one write. @throws FormatError with reason `not-writable` */
   append(event: TrainEvent): void {
-    this.logFile ??= fs.openSync(this.log, 'a');
     const line: LogLine = { ...event, time: new Date().toISOString() };
-    fs.writeSync(this.logFile, `${JSON.stringify(line)}\n`);
+    try {
+      this.logFile ??= fs.openSync(this.log, 'a');
+      fs.writeSync(this.logFile, `${JSON.stringify(line)}\n`);
+    } catch (cause) {
+      throw new FormatError(this.log, 'not-writable', `cannot be written (${(cause as Error).message}).`, { cause });
+    }
   }
 
   /** The log's whole lines. */

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import { ConfigError, LifetimeError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
-import { holdOut, openSplit, type Selection, type TrainingData } from './dataset.js';
+import { describeSkipped, holdOut, openSplit, type Selection, type TrainingData } from './dataset.js';
 import type { EpochEvent, TrainEvent } from './events.js';
 import { type Loaders, TrainingLoop } from './loop.js';
 import { createRecipeModel, describeModel } from './model.js';
@@ -143,12 +143,8 @@ function openRun({ run, resume = false }: TrainOptions): RunFolder | null {
 
 async function openData(options: TrainOptions, recipe: Recipe, emit: (event: TrainEvent) => void): Promise<Data> {
   const selection = await openSplit(options.data, 'train', recipe, { skipBad: options.skipBad });
-  const { problems, name } = selection.source;
-  if (problems.length > 0) {
-    const lost = problems.reduce((sum, problem) => sum + problem.lost, 0);
-    const text = `${name}: ${lost} records were left out; the first: ${problems[0]!.message}`;
-    emit({ kind: 'warning', code: 'skipped-records', text });
-  }
+  const skipped = describeSkipped(selection.source);
+  if (skipped !== null) emit({ kind: 'warning', code: 'skipped-records', text: skipped });
   const data = holdOut(selection, recipe);
   if (data.validation.indices.length === 0) {
     const text = 'No images are held out: the last epoch counts as the best.';

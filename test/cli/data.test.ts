@@ -35,6 +35,13 @@ describe('gossamer data check', () => {
     const json = gossamer(['data', 'check', path.join(scratch, 'pictures'), '--json']);
     const { splits } = JSON.parse(json.stdout) as { splits: { problems: { reason: string }[] }[] };
     expect(splits[0]!.problems.map(({ reason }) => reason)).toEqual(['undecodable']);
+
+    fs.rmSync(path.join(folder, 'dog/bad.png'));
+    fs.mkdirSync(path.join(folder, 'eel'));
+    const empty = gossamer(['data', 'check', path.join(scratch, 'pictures')]);
+    expect(empty.status).toBe(1);
+    expect(empty.stdout).toContain('No bad records, but:\n');
+    expect(empty.stdout).toContain('the class "eel" has no picture');
   });
 });
 

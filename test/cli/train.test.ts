@@ -163,5 +163,12 @@ describe('gossamer predict', () => {
     const { status, stdout, stderr } = gossamer(['predict', run, path.join(scratch, 'nowhere.png')]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toBe(`gossamer: ${path.join(scratch, 'nowhere.png')}: there is no such file.\n`);
+    // A header that is whole, and pixels that are not.
+    const cut = path.join(scratch, 'cut.png');
+    const whole = fs.readFileSync(path.join(scratch, 'grey.png'));
+    fs.writeFileSync(cut, whole.subarray(0, whole.length / 2));
+    const half = gossamer(['predict', run, cut]);
+    expect(half.status).toBe(1);
+    expect(half.stderr).toMatch(/cut\.png: it does not decode as a picture/);
   });
 });

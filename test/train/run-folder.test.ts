@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/errors.js';
+import { ConfigError, FormatError } from '../../src/errors.js';
 import { RunFolder } from '../../src/train/run-folder.js';
 import { runPath } from './helpers.js';
 
@@ -92,5 +92,22 @@ describe('RunFolder', () => {
     const path = runPath();
     fs.writeFileSync(path, 'a file');
     expect(() => RunFolder.open(`${path}/run`)).toThrow(/cannot be made/);
+  });
+
+  // Writing to it fails as on a full disk, for the superuser too.
+  it.skipIf(!fs.existsSync('/dev/full'))('says which file cannot be written when the disk is full', () => {
+    const path = runPath();
+    fs.mkdirSync(path);
+    fs.symlinkSync('/dev/full', `${path}/log.jsonl`);
+    const run = RunFolder.open(path, { resume: true });
+    expect(() => run.append(warning)).toThrow(FormatError);
+    expect(() => run.append(warning)).toThrow(/log\.jsonl: cannot be written \(ENOSPC/);
+    run.close();
+  });
+
+  // Nobody can make files there, the superuser included.
+  it.skipIf(process.platform !== 'linux')('says that nothing can be written to the folder', () => {
+    expect(() => RunFolder.open('/proc')).toThrow(ConfigError);
+    expect(() => RunFolder.open('/proc')).toThrow(/nothing can be written to \/proc/);
   });
 });
