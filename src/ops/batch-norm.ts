@@ -1,11 +1,11 @@
-import { ShapeError } from '../errors.js';
+import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, type Shape, sizeOf } from '../tensor/shape.js';
 import { elementwise, type Operator } from './operator.js';
 
 export interface BatchNormAttributes {
-  /** Added to the variance before its root. */
+  /** Added to the variance before its root; not negative. */
   readonly epsilon: number;
-  /** Share of the batch in the running statistics: running = (1 - momentum) * running + momentum * batch. */
+  /** Share of the batch in the running statistics, in [0, 1]: running = (1 - momentum) * running + momentum * batch. */
   readonly momentum: number;
   /** True: normalise by the batch's statistics and update the running ones. False: normalise by the running ones. */
   readonly training: boolean;
@@ -17,7 +17,11 @@ export interface BatchNormAttributes {
  * running statistics are updated in place; no gradient goes to them.
  */
 export const batchNorm: Operator<BatchNormAttributes> = {
-  shape([x, ...perChannel], { training }) {
+  shape([x, ...perChannel], { epsilon, momentum, training }) {
+    if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY))
+      throw new ConfigError('batchNorm.epsilon', `got ${epsilon}, needs a number of at least 0`);
+    if (!(momentum >= 0 && momentum <= 1))
+      throw new ConfigError('batchNorm.momentum', `got ${momentum}, needs a number in [0, 1]`);
     const [rows, channels] = rowsAndChannels('batchNorm', x!);
     for (const shape of perChannel) {
       if (shape.length !== 1 || shape[0] !== channels) {

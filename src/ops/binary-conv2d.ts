@@ -2,6 +2,7 @@ import type { Surrogate } from '../engine/kernels.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Conv2dAttributes, conv2dGeometry, convolutionMacs } from './conv2d.js';
 import type { Operator } from './operator.js';
+import { checkSurrogate } from './sign.js';
 
 export interface BinaryConv2dAttributes extends Conv2dAttributes {
   /** Multiply each output channel by the mean |w| of its weights; no gradient passes through that factor. */
@@ -20,6 +21,7 @@ export interface BinaryConv2dAttributes extends Conv2dAttributes {
 export const binaryConv2d: Operator<BinaryConv2dAttributes> = {
   shape([x, w], attributes) {
     const g = conv2dGeometry('binaryConv2d', x!, w!, attributes);
+    checkSurrogate('binaryConv2d', attributes.surrogate);
     return [g.batch, g.outHeight, g.outWidth, g.outChannels];
   },
   forward({ kernels, inputs: [x, w], output, save }, attributes) {

@@ -3,13 +3,15 @@ import { elementwise, type Operator } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
-function oneChannel(x: Shape): Shape {
+/** @throws ShapeError for a scalar */
+function oneChannel(operation: string, x: Shape): Shape {
+  rowsAndChannels(operation, x);
   return [...x.slice(0, -1), 1];
 }
 
 /** Mean over the channels: [..., channels] to [..., 1]. */
 export const channelMean: Operator<NoAttributes> = {
-  shape: ([x]) => oneChannel(x!),
+  shape: ([x]) => oneChannel('channelMean', x!),
   forward({ kernels, inputs: [x], output }) {
     kernels.channelMean(...rowsAndChannels('channelMean', x!.shape), x!.address, output.address);
   },
@@ -23,7 +25,7 @@ export const channelMean: Operator<NoAttributes> = {
 
 /** Maximum over the channels: [..., channels] to [..., 1]; the first maximum takes the gradient. */
 export const channelMax: Operator<NoAttributes> = {
-  shape: ([x]) => oneChannel(x!),
+  shape: ([x]) => oneChannel('channelMax', x!),
   forward({ kernels, inputs: [x], output, save }) {
     const argmax = save(output.shape, 'int32');
     kernels.channelMax(...rowsAndChannels('channelMax', x!.shape), x!.address, output.address, argmax.address);

@@ -2,11 +2,12 @@ import { ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, sameShape, sizeOf } from '../tensor/shape.js';
 import { elementwise, type Operator } from './operator.js';
 
-/** Joins two or more inputs along the channels; all other lengths are equal. */
+/** Joins inputs along the channels; all other lengths are equal. */
 export const concat: Operator<Record<never, never>> = {
   shape(inputs) {
     const outer = inputs[0]!.slice(0, -1);
     for (const input of inputs) {
+      rowsAndChannels('concat', input);
       if (!sameShape(input.slice(0, -1), outer)) {
         throw new ShapeError('concat', inputs.map(formatShape).join(' and '), 'shapes that differ in the channels only');
       }

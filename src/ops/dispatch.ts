@@ -1,8 +1,8 @@
-import type { Engine } from '../engine/engine.js';
-import { LifetimeError, UnsupportedError } from '../errors.js';
+import type { DType, Engine } from '../engine/engine.js';
+import { LifetimeError, ShapeError, UnsupportedError } from '../errors.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tape } from '../tensor/tape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { expectDType, Tensor } from '../tensor/tensor.js';
 import type { Cost, Operator } from './operator.js';
 
 /** One call of an operator, as an observer sees it. */
@@ -29,7 +29,12 @@ export function observe<T>(engine: Engine, observer: Observer, body: () => T): T
   }
 }
 
-/** The one way to run an operator: checks, runs, records on the inputs' tape, tells observers. */
+/**
+ * The one way to run an operator: checks, runs, records on the inputs' tape, tells observers. What fails leaves nothing behind.
+ * @throws LifetimeError for inputs that were disposed of, or that live on different engines or tapes
+ * @throws DTypeError for elements of another type than the operator declares
+ * @throws ShapeError, ConfigError as the operator's shape rule
+ */
 export function dispatch<Attributes>(
   name: string,
   operator: Operator<Attributes>,
@@ -38,27 +43,24 @@ export function dispatch<Attributes>(
 ): Tensor {
   const engine = engineOf(name, inputs);
   const tape = tapeOf(name, inputs);
+  checkElements(name, operator, inputs);
   const shapes = inputs.map((input) => input.shape);
   const shape = operator.shape(shapes, attributes);
   const output = Tensor.empty(engine, shape, 'float32', name);
   const saved: Tensor[] = [];
-  if (!engine.shapesOnly) {
-    operator.forward(
-      {
-        kernels: engine.kernels,
-        inputs,
-        output,
-        save: (savedShape, dtype = 'float32') => {
-          const tensor = Tensor.empty(engine, savedShape, dtype, `${name} (saved)`);
-          saved.push(tensor);
-          return tensor;
-        },
-      },
-      attributes,
-    );
+  const save = (savedShape: Shape, dtype: DType = 'float32') => {
+    const tensor = Tensor.empty(engine, savedShape, dtype, `${name} (saved)`);
+    saved.push(tensor);
+    return tensor;
+  };
+  try {
+    if (!engine.shapesOnly) operator.forward({ kernels: engine.kernels, inputs, output, save }, attributes);
+    if (tape) recordCall(tape, name, operator, inputs, output, saved, attributes);
+  } catch (error) {
+    for (const tensor of [output, ...saved]) tensor.dispose();
+    throw error;
   }
-  if (tape) recordCall(tape, name, operator, inputs, output, saved, attributes);
-  else for (const tensor of saved) tensor.dispose();
+  if (!tape) for (const tensor of saved) tensor.dispose();
   notify(engine, () => ({ operator: name, attributes, inputs, output, cost: operator.cost(shapes, shape, attributes) }));
   return output;
 }
@@ -71,9 +73,10 @@ export function notify(engine: Engine, describe: () => OperatorCall): void {
   for (const observer of list) observer(call);
 }
 
-/** @throws LifetimeError when the inputs live in different engines */
+/** @throws LifetimeError when the inputs live in different engines; ShapeError when there are none */
 function engineOf(name: string, inputs: readonly Tensor[]): Engine {
-  const engine = inputs[0]!.engine;
+  const engine = inputs[0]?.engine;
+  if (!engine) throw new ShapeError(name, 'no tensors', 'at least one');
   if (inputs.some((input) => input.engine !== engine)) {
     throw new LifetimeError(`${name}: its inputs live in different engines. Make all of them, and the model, on one.`);
   }
@@ -88,6 +91,15 @@ function tapeOf(name: string, inputs: readonly Tensor[]): Tape | null {
     tape ??= input.tape;
   }
   return tape;
+}
+
+/** @throws LifetimeError for a tensor that was disposed of, DTypeError for one of other elements than the operator reads */
+function checkElements<Attributes>(name: string, { integerInputs }: Operator<Attributes>, inputs: readonly Tensor[]): void {
+  for (const [place, input] of inputs.entries()) {
+    // Asking for the address is what tells that a tensor is gone; an engine of shapes would never ask.
+    void input.address;
+    expectDType(`${name}, input ${place + 1} (${input.label})`, input, integerInputs?.includes(place) ? 'int32' : 'float32');
+  }
 }
 
 function recordCall<Attributes>(
@@ -115,9 +127,11 @@ function recordCall<Attributes>(
         workspace.push(tensor);
         return tensor;
       };
-      const gradients = backward({ kernels: engine.kernels, inputs, output, saved, dy, needed, make, scratch }, attributes);
-      for (const tensor of workspace) tensor.dispose();
-      return gradients;
+      try {
+        return backward({ kernels: engine.kernels, inputs, output, saved, dy, needed, make, scratch }, attributes);
+      } finally {
+        for (const tensor of workspace) tensor.dispose();
+      }
     },
   });
 }

@@ -67,7 +67,7 @@ export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
 };
 
 function geometry(x: Shape, w: Shape, attributes: DynamicConv2dAttributes): DynamicGeometry {
-  const { stride, padding, heads, kept } = attributes;
+  const { stride, padding, heads, kept, ties } = attributes;
   const g = conv2dGeometry('dynamicConv2d', x, w, { stride, padding, dilation: 1, groups: 1 });
   if (!Number.isInteger(heads) || heads < 1 || g.outChannels % heads !== 0) {
     throw new ConfigError('dynamicConv2d.heads', `got ${heads}, which does not divide the ${g.outChannels} output channels`);
@@ -75,5 +75,6 @@ function geometry(x: Shape, w: Shape, attributes: DynamicConv2dAttributes): Dyna
   if (!Number.isInteger(kept) || kept < 1 || kept > g.inChannels) {
     throw new ConfigError('dynamicConv2d.kept', `got ${kept}, needs a whole number from 1 to ${g.inChannels}`);
   }
+  if (ties !== 'keep' && ties !== 'drop') throw new ConfigError('dynamicConv2d.ties', `got ${ties}, needs keep or drop`);
   return { ...g, heads, kept };
 }

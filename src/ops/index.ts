@@ -1,5 +1,6 @@
 import type { Surrogate } from '../engine/kernels.js';
-import { type Shape, sameShape, sizeOf } from '../tensor/shape.js';
+import { ShapeError } from '../errors.js';
+import { type Shape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as activations from './activation.js';
 import * as batchNorms from './batch-norm.js';
@@ -231,10 +232,14 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return output;
 }
 
-/** [batch, ...] to [batch, the rest]. */
-export const flatten = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, sizeOf(x.shape) / x.shape[0]!]);
+/** [batch, ...] to [batch, the rest]. @throws ShapeError for a scalar */
+export function flatten(x: Tensor): Tensor {
+  const [batch] = x.shape;
+  if (batch === undefined) throw new ShapeError('flatten', 'a scalar', '[batch, ...]');
+  return reshape(x, [batch, x.size / batch]);
+}
 
 export type { Conv2dAttributes } from './conv2d.js';
 export { type Observer, type OperatorCall, observe } from './dispatch.js';
 export type { TieRule } from './dynamic-conv2d.js';
-export type { BackwardCall, Cost, ForwardCall, Operator, Unsupported } from './operator.js';
+export { type BackwardCall, type Cost, type ForwardCall, type Operator, type Unsupported, unsupported } from './operator.js';

@@ -1,7 +1,6 @@
 import type { CrossEntropyGeometry } from '../engine/kernels.js';
-import { ConfigError, DataError, DTypeError, ShapeError } from '../errors.js';
+import { ConfigError, DataError, ShapeError } from '../errors.js';
 import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
-import { expectDType } from '../tensor/tensor.js';
 import { elementwise, type Operator } from './operator.js';
 
 type NoAttributes = Record<never, never>;
@@ -17,6 +16,7 @@ function crossEntropyGeometry(logits: Shape, { smoothing }: CrossEntropyAttribut
 
 /** Mean softmax cross-entropy: inputs logits [rows, classes] and labels (int32 [rows]); a scalar. */
 export const crossEntropy: Operator<CrossEntropyAttributes> = {
+  integerInputs: [1],
   shape([logits, labels], { smoothing }) {
     if (logits!.length !== 2) throw new ShapeError('crossEntropy', `logits ${formatShape(logits!)}`, '[rows, classes]');
     if (labels!.length !== 1 || labels![0] !== logits![0]) {
@@ -27,7 +27,6 @@ export const crossEntropy: Operator<CrossEntropyAttributes> = {
     return [];
   },
   forward({ kernels, inputs: [logits, labels], output, save }, attributes) {
-    if (labels!.dtype !== 'int32') throw new DTypeError('crossEntropy labels', labels!.dtype, 'int32');
     const classes = logits!.shape[1]!;
     const bad = labels!.view().findIndex((label) => label < 0 || label >= classes);
     if (bad >= 0) {
@@ -68,7 +67,6 @@ export const meanSquaredError: Operator<NoAttributes> = {
     return [];
   },
   forward({ kernels, inputs: [a, b], output }) {
-    expectDType('meanSquaredError', b!, 'float32');
     kernels.meanSquaredError(a!.size, a!.address, b!.address, output.address);
   },
   backward({ kernels, inputs: [a, b], dy, needed, make, scratch }) {

@@ -43,6 +43,8 @@ export function unsupported(why: string): Unsupported {
 
 /** Everything that is known of an operator, in one place: eager running, the tape, cost tables and traces all come from here. */
 export interface Operator<Attributes> {
+  /** Places of the inputs that hold int32; all others hold float32. */
+  readonly integerInputs?: readonly number[];
   /** Shape of the output. @throws ShapeError, ConfigError when inputs or attributes do not fit */
   shape(inputs: readonly Shape[], attributes: Attributes): Shape;
   forward(call: ForwardCall, attributes: Attributes): void;

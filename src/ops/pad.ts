@@ -23,7 +23,9 @@ export const pad: Operator<PadAttributes> = {
       if (!Number.isInteger(value)) throw new ConfigError(`pad.${key}`, `got ${value}, needs a whole number`);
     }
     const { top, bottom, left, right, channelsBefore, channelsAfter } = attributes;
-    if (channelsBefore < 0 || channelsAfter < 0) throw new ConfigError('pad.channelsBefore', 'channels can be added only');
+    for (const [key, value] of Object.entries({ channelsBefore, channelsAfter })) {
+      if (value < 0) throw new ConfigError(`pad.${key}`, `got ${value}, needs at least 0: channels can be added only`);
+    }
     const [outHeight, outWidth] = [height + top + bottom, width + left + right];
     if (outHeight < 1 || outWidth < 1)
       throw new ConfigError('pad', `crops ${height}x${width} pixels to ${outHeight}x${outWidth}`);

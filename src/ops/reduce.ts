@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.js';
 import { sizeOf } from '../tensor/shape.js';
 import { elementwise, type Operator } from './operator.js';
 
@@ -20,12 +21,16 @@ export const sum: Operator<NoAttributes> = {
 };
 
 export interface ScaleAttributes {
+  /** Any finite number. */
   readonly factor: number;
 }
 
 /** factor * x */
 export const scale: Operator<ScaleAttributes> = {
-  shape: ([x]) => x!,
+  shape([x], { factor }) {
+    if (!Number.isFinite(factor)) throw new ConfigError('scale.factor', `got ${factor}, needs a finite number`);
+    return x!;
+  },
   forward({ kernels, inputs: [x], output }, { factor }) {
     kernels.affine(x!.size, factor, 0, x!.address, output.address);
   },

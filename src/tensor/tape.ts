@@ -100,7 +100,7 @@ export interface Gradients {
 /**
  * Computes a scalar loss and its gradients towards `targets` (parameters, inputs). Everything else that `compute` made is
  * freed. `compute` returns the loss, and after it whatever else shall live on (logits, say).
- * @throws LifetimeError when a target is already being differentiated
+ * @throws LifetimeError when a target is already being differentiated, or lives on another engine; ShapeError for a loss of several numbers
  */
 export function withGradients(
   engine: Engine,
@@ -111,6 +111,8 @@ export function withGradients(
   const busy = targets.find((target) => target.tape);
   if (busy)
     throw new LifetimeError(`${busy.label} is being differentiated already: do not nest withGradients over the same tensor.`);
+  const stranger = targets.find((target) => target.engine !== engine);
+  if (stranger) throw new LifetimeError(`${stranger.label} lives on another engine than the one that gradients are asked of.`);
   const lifetime = new Scope(engine);
   try {
     for (const target of targets) target.tape = tape;

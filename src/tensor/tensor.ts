@@ -48,6 +48,8 @@ export class Tensor {
    * @throws ShapeError when the number of values is not the shape's
    */
   static from(engine: Engine, values: ArrayLike<number>, shape: Shape, dtype: DType = 'float32', label = 'tensor'): Tensor {
+    checkShape(label, shape);
+    checkCount(label, values, shape);
     const tensor = Tensor.empty(engine, shape, dtype, label);
     tensor.write(values);
     return tensor;
@@ -84,13 +86,7 @@ export class Tensor {
 
   /** Overwrites the content. @throws ShapeError when the number of values is not the shape's */
   write(values: ArrayLike<number>): void {
-    if (values.length !== this.size) {
-      throw new ShapeError(
-        `writing ${this.label}`,
-        `${values.length} values`,
-        `${this.size} for shape ${formatShape(this.shape)}`,
-      );
-    }
+    checkCount(this.label, values, this.shape);
     if (this.engine.shapesOnly) return;
     this.view().set(values);
   }
@@ -113,6 +109,7 @@ export class Tensor {
 
   /** Another tensor on the same memory, with another shape of the same size if one is given. */
   alias(shape: Shape = this.shape, label = this.label): Tensor {
+    checkShape('reshape', shape);
     if (sizeOf(shape) !== this.size) {
       throw new ShapeError('reshape', `shape ${formatShape(this.shape)}`, `${sizeOf(shape)} elements for ${formatShape(shape)}`);
     }
@@ -136,6 +133,13 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+function checkCount(label: string, values: ArrayLike<number>, shape: Shape): void {
+  const size = sizeOf(shape);
+  if (values.length !== size) {
+    throw new ShapeError(`writing ${label}`, `${values.length} values`, `${size} for shape ${formatShape(shape)}`);
   }
 }
 

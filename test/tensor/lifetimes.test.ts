@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { createReferenceEngine } from '../../src/engine/reference/index.js';
 import { LifetimeError, OutOfMemoryError, ShapeError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
 import { Scope, scope } from '../../src/tensor/scope.js';
@@ -50,6 +51,24 @@ describe('lifetimes', () => {
     expect(engine.memory().bytesInUse).toBe(before);
   });
 
+  it('a scope frees tensors of its own engine only, and nests with those of another', () => {
+    const other = createReferenceEngine();
+    const before = engine.memory().bytesInUse;
+    const kept = scope(engine, () => {
+      const here = Tensor.full(engine, [8], 1);
+      const there = scope(other, () => {
+        Tensor.full(other, [8], 2);
+        return Tensor.full(other, [4], 3);
+      });
+      expect(here.disposed).toBe(false);
+      return there;
+    });
+    expect([...kept.toArray()]).toEqual([3, 3, 3, 3]);
+    expect(other.memory().bytesInUse).toBe(4 * 8);
+    expect(engine.memory().bytesInUse).toBe(before);
+    kept.dispose();
+  });
+
   it('a view shares memory, and the last one to go frees it', () => {
     const before = engine.memory().bytesInUse;
     const x = Tensor.full(engine, [4, 6], 3);
@@ -90,11 +109,17 @@ describe('lifetimes', () => {
     const before = engine.memory().bytesInUse;
     expect(() => Tensor.empty(engine, [2, 0])).toThrow(ShapeError);
     expect(() => Tensor.empty(engine, [2.5])).toThrow(ShapeError);
+    expect(() => Tensor.from(engine, [1, 2, 3], [2])).toThrow(/3 values, needs 2/);
     expect(engine.memory().bytesInUse).toBe(before);
   });
 });
 
 describe('the tape', () => {
+  it('refuses targets of another engine', () => {
+    const x = Tensor.full(createReferenceEngine(), [1], 1, 'weight');
+    expect(() => withGradients(engine, [x], () => [ops.sum(x)])).toThrow(/weight lives on another engine/);
+  });
+
   it('frees everything but loss, outputs and gradients, and leaves the parameters free to be differentiated again', () => {
     scope(engine, () => {
       const x = Tensor.from(engine, [1, -2, 3], [3]);
