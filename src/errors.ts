@@ -108,12 +108,29 @@ export class OutOfMemoryError extends GossamerError {
     super(
       `Out of memory${step === null ? '' : ` in step ${step}`}: ${tensor} of shape [${shape.join(', ')}] needs ${mebibytes(bytes)}, ` +
         `${mebibytes(bytesInUse)} of ${mebibytes(bytesLimit)} are in use. ` +
-        'Use a smaller batch or input, or dispose of tensors that you no longer need (engine.scope).',
+        'Use a smaller batch or input, or free what you no longer need: scope(engine, …) around each step, or dispose().',
     );
   }
 
   inStep(step: number): OutOfMemoryError {
     return new OutOfMemoryError(this.tensor, this.shape, this.bytes, this.bytesInUse, this.bytesLimit, step);
+  }
+}
+
+/** A kernel or a compute thread failed: what the engine's memory holds cannot be trusted any more. A defect of Gossamer, or of the machine. */
+export class EngineError extends GossamerError {
+  readonly code = 'ENGINE';
+  constructor(
+    /** The kernel that ran, or the thread that ended. */
+    readonly where: string,
+    cause: unknown,
+  ) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `The engine failed in ${where} (${detail}) and cannot go on. ` +
+        'Dispose of it, make a new one and load the last checkpoint. This is a defect: please report it.',
+      { cause },
+    );
   }
 }
 

@@ -7,7 +7,7 @@ import { wasmKernels } from './wasm/index.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
 export interface EngineOptions {
-  /** Threads that compute, the calling one included; all processors unless given. Results do not depend on it. */
+  /** Threads that compute, the calling one included: 1 to 64, all processors (64 at most) unless given. Results do not depend on it. */
   readonly threads?: number;
   /**
    * `auto`: use relaxed SIMD where the host offers it; `on`: also turn on the flag that hides it in Node 20 (for the whole process),
@@ -17,6 +17,11 @@ export interface EngineOptions {
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
   readonly memoryLimit?: number;
 }
+
+/** Tasks of a kernel are 64 at most: more threads would find nothing to do. */
+const MOST_THREADS = 64;
+
+const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
@@ -31,11 +36,15 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return createEngineOn(createNodeHost(), options);
 }
 
+/** The same on a host of one's own. @throws as `createEngine` */
 export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
-  const { threads: wantedThreads = host.processors, relaxedSimd = 'auto' } = options;
+  const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
-  if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > 64) {
-    throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to 64`);
+  if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MOST_THREADS) {
+    throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to ${MOST_THREADS}`);
+  }
+  if (!relaxedSimdChoices.includes(relaxedSimd)) {
+    throw new ConfigError('relaxedSimd', `got ${relaxedSimd}, needs one of ${relaxedSimdChoices.join(', ')}`);
   }
   if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
   if (!hasSimd())
@@ -62,10 +71,19 @@ function engineOf(backend: WasmBackend, host: EngineHost, build: string, feature
   return {
     kernels: wasmKernels(backend),
     shapesOnly: false,
-    allocate: (elements, _dtype, what, shape) => backend.allocator.allocate(elements * 4, what, shape),
+    allocate(elements, _dtype, what, shape) {
+      backend.checkUsable();
+      return backend.allocator.allocate(elements * 4, what, shape);
+    },
     free: (address) => backend.allocator.free(address),
-    floats: (address, elements) => backend.floats(address, elements),
-    ints: (address, elements) => backend.ints(address, elements),
+    floats(address, elements) {
+      backend.checkUsable();
+      return backend.floats(address, elements);
+    },
+    ints(address, elements) {
+      backend.checkUsable();
+      return backend.ints(address, elements);
+    },
     facts: () => ({
       backend: 'wasm',
       build,

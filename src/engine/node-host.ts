@@ -18,10 +18,11 @@ export function createNodeHost(): EngineHost {
     },
     allowRelaxedSimd: () => setFlagsFromString('--experimental-wasm-relaxed-simd'),
     threads: {
-      start(count, module, memory) {
+      start(count, module, memory, onFailure) {
         for (let i = 0; i < count; i++) {
           const workerData: ComputeWorkerData = { module, memory };
           const worker = new Worker(new URL('./wasm/worker.js', import.meta.url), { workerData });
+          worker.on('error', onFailure);
           worker.unref();
           workers.push(worker);
         }

@@ -42,6 +42,6 @@ export function createReferenceEngine(): Engine {
       host: 'plain TypeScript',
     }),
     memory: () => memory.facts(),
-    dispose: () => {},
+    dispose: () => memory.dispose(),
   };
 }

@@ -1,3 +1,4 @@
+import { engineDisposed } from '../disposed.js';
 import type { MemoryFacts } from '../engine.js';
 import type { Address } from '../kernels.js';
 
@@ -7,8 +8,10 @@ export class ReferenceMemory {
   private next = 1;
   private bytes = 0;
   private peak = 0;
+  private disposed = false;
 
   add(block: Float64Array | Int32Array): Address {
+    if (this.disposed) throw engineDisposed();
     this.blocks.set(this.next, block);
     this.bytes += block.byteLength;
     this.peak = Math.max(this.peak, this.bytes);
@@ -16,6 +19,7 @@ export class ReferenceMemory {
   }
 
   remove(address: Address): void {
+    if (this.disposed) return;
     const block = this.blocks.get(address);
     if (!block) throw new RangeError(`no block has the address ${address}`);
     this.bytes -= block.byteLength;
@@ -23,15 +27,23 @@ export class ReferenceMemory {
   }
 
   floats(address: Address): Float64Array {
+    if (this.disposed) throw engineDisposed();
     const block = this.blocks.get(address);
     if (!(block instanceof Float64Array)) throw new RangeError(`no floats have the address ${address}`);
     return block;
   }
 
   ints(address: Address): Int32Array {
+    if (this.disposed) throw engineDisposed();
     const block = this.blocks.get(address);
     if (!(block instanceof Int32Array)) throw new RangeError(`no integers have the address ${address}`);
     return block;
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.blocks.clear();
+    this.bytes = 0;
   }
 
   facts(): MemoryFacts {

@@ -1,3 +1,5 @@
+import { EngineError } from '../../errors.js';
+import { engineDisposed } from '../disposed.js';
 import type { Address } from '../kernels.js';
 import { Allocator } from '../memory.js';
 import type { WasmContext } from './context.js';
@@ -16,8 +18,8 @@ import {
 
 /** What the pool of compute threads needs to be told; Node's and the browser's differ only in this. */
 export interface ThreadHost {
-  /** Starts `count` workers that run `protocol.work` on the module and the memory. */
-  start(count: number, module: WebAssembly.Module, memory: WebAssembly.Memory): void;
+  /** Starts `count` workers that run `protocol.work` on the module and the memory; `onFailure` hears of one that could not, or ended. */
+  start(count: number, module: WebAssembly.Module, memory: WebAssembly.Memory, onFailure: (cause: unknown) => void): void;
   stop(): void;
 }
 
@@ -27,10 +29,10 @@ const POLLS_BEFORE_SLEEP = 20_000;
 
 /** One wasm instance, its memory and its threads: runs kernels by name. */
 export class WasmBackend implements WasmContext {
-  readonly memory: WebAssembly.Memory;
+  memory: WebAssembly.Memory;
   readonly allocator: Allocator;
   private readonly names = new Map<string, number>();
-  private readonly kernels: KernelFunction[];
+  private kernels: KernelFunction[];
   private control: Int32Array;
   private integers: Int32Array;
   private floatArguments: Float32Array;
@@ -38,6 +40,8 @@ export class WasmBackend implements WasmContext {
   private heapIntegers!: Int32Array;
   private generation = 0;
   private disposed = false;
+  /** Once set, every call throws it. */
+  private failure: EngineError | null = null;
 
   /**
    * @param threads threads that compute, the calling one included; above 1 needs a `shared` build and a `host`
@@ -64,24 +68,38 @@ export class WasmBackend implements WasmContext {
     this.floatArguments = new Float32Array(this.memory.buffer, FLOATS_AT, 24);
     this.view();
     this.allocator = new Allocator(HEAP_AT, memoryLimit, (end) => this.grow(end));
-    if (threads > 1) host?.start(threads - 1, module, this.memory);
-  }
-
-  run(kernel: string, tasks: number, integers: readonly number[], floats: readonly number[] = []): void {
-    const index = this.names.get(kernel);
-    if (index === undefined) throw new RangeError(`no kernel is named ${kernel}`);
-    if (this.disposed) throw new RangeError('the engine was disposed');
-    if (!(tasks <= MAX_TASKS)) throw new RangeError(`${kernel}: ${tasks} tasks, at most ${MAX_TASKS}`);
-    for (let i = 0; i < integers.length; i++) this.integers[i] = integers[i]!;
-    for (let i = 0; i < floats.length; i++) this.floatArguments[i] = floats[i]!;
-    if (this.threads === 1 || tasks < 2) {
-      const task = this.kernels[index]!;
-      for (let i = 0; i < tasks; i++) task(INTEGERS_AT, i);
-    } else {
-      this.runShared(index, tasks);
+    if (threads > 1) {
+      host?.start(threads - 1, module, this.memory, (cause) => this.fail('a compute thread', cause));
     }
   }
 
+  /** @throws LifetimeError after `dispose`, EngineError when this kernel or an earlier one failed */
+  run(kernel: string, tasks: number, integers: readonly number[], floats: readonly number[] = []): void {
+    const index = this.names.get(kernel);
+    if (index === undefined) throw new RangeError(`no kernel is named ${kernel}`);
+    this.checkUsable();
+    if (!(tasks <= MAX_TASKS)) throw new RangeError(`${kernel}: ${tasks} tasks, at most ${MAX_TASKS}`);
+    for (let i = 0; i < integers.length; i++) this.integers[i] = integers[i]!;
+    for (let i = 0; i < floats.length; i++) this.floatArguments[i] = floats[i]!;
+    try {
+      if (this.threads === 1 || tasks < 2) {
+        const task = this.kernels[index]!;
+        for (let i = 0; i < tasks; i++) task(INTEGERS_AT, i);
+      } else {
+        this.runShared(index, tasks);
+      }
+    } catch (cause) {
+      throw this.fail(`the kernel ${kernel}`, cause);
+    }
+  }
+
+  /** @throws LifetimeError after `dispose`, EngineError after a failure */
+  checkUsable(): void {
+    if (this.disposed) throw engineDisposed();
+    if (this.failure) throw this.failure;
+  }
+
+  /** @throws OutOfMemoryError */
   scratch(bytes: number, use: (address: Address) => void): void {
     const address = this.allocator.allocate(bytes, 'workspace of a kernel', [bytes]);
     try {
@@ -114,6 +132,16 @@ export class WasmBackend implements WasmContext {
     Atomics.add(this.control, Control.generation, 1);
     Atomics.notify(this.control, Control.generation);
     this.host?.stop();
+    // The instance and its memory go when nothing refers to them.
+    this.kernels = [];
+    this.memory = new WebAssembly.Memory({ initial: 1 });
+    this.view();
+  }
+
+  /** The first failure stays: what follows it is its consequence. */
+  private fail(where: string, cause: unknown): EngineError {
+    this.failure ??= new EngineError(where, cause);
+    return this.failure;
   }
 
   private runShared(index: number, tasks: number): void {

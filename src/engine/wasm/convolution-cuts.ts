@@ -2,7 +2,7 @@ import { padded, staysInside, type Walk } from './convolution-walk.js';
 
 /** How a convolution's work is shared among tasks: by its shape alone, never by the threads. The sizes were found by timing. */
 
-export const PANEL_COLUMNS = 8;
+const PANEL_COLUMNS = 8;
 const TILE_POINTS = 4;
 const TILE_BYTES = 128;
 /** A micro-kernel reads up to this far behind the last element that it uses. */

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { createEngine, createEngineOn, type EngineOptions } from '../../src/engine/create.js';
+import { createNodeHost } from '../../src/engine/node-host.js';
+import { createReferenceEngine } from '../../src/engine/reference/index.js';
+import { ConfigError, EngineError, LifetimeError } from '../../src/errors.js';
+import * as ops from '../../src/ops/index.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+
+describe('options', () => {
+  it.each<[string, EngineOptions]>([
+    ['threads', { threads: 0 }],
+    ['threads', { threads: 1.5 }],
+    ['threads', { threads: Number.NaN }],
+    ['threads', { threads: 65 }],
+    ['memoryLimit', { memoryLimit: 0 }],
+    ['memoryLimit', { memoryLimit: Number.NaN }],
+    ['relaxedSimd', { relaxedSimd: 'yes' as 'on' }],
+  ])('%s of %o is refused', async (key, options) => {
+    const error = await createEngine(options).catch((refusal: unknown) => refusal);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ key });
+  });
+
+  it('a machine with more processors than the engine has use for starts all the same', async () => {
+    const host = createNodeHost();
+    const started: number[] = [];
+    const threads = { start: (count: number) => void started.push(count), stop: () => {} };
+    const engine = await createEngineOn({ ...host, processors: 96, threads }, {});
+    expect(started).toEqual([63]);
+    expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
+    engine.dispose();
+  });
+});
+
+describe.each([
+  ['wasm, one thread', () => createEngine({ threads: 1 })],
+  ['wasm, two threads', () => createEngine({ threads: 2 })],
+  ['reference', () => createReferenceEngine()],
+] as const)('after its end (%s)', (_, create) => {
+  it('an engine says so, whatever is asked of it', async () => {
+    const engine = await create();
+    const x = Tensor.full(engine, [3], 1);
+    engine.dispose();
+    engine.dispose();
+    expect(() => ops.relu(x)).toThrow(LifetimeError);
+    expect(() => x.toArray()).toThrow(/engine was disposed of/);
+    expect(() => Tensor.full(engine, [3], 1)).toThrow(/engine was disposed of/);
+    expect(() => engine.kernels.fill(3, 0, 64)).toThrow(LifetimeError);
+    x.dispose();
+  });
+});
+
+describe('a failure', () => {
+  it.each([1, 2])('in a kernel is told, at once and ever after (%i threads)', async (threads) => {
+    const engine = await createEngine({ threads, memoryLimit: 2 ** 24 });
+    const x = Tensor.full(engine, [3], 1);
+    // Far outside of the memory, in so many tasks that all threads get some: what a defect would do.
+    expect(() => engine.kernels.fill(2 ** 20, 1, 2 ** 30)).toThrow(EngineError);
+    expect(() => engine.kernels.fill(2 ** 20, 1, 2 ** 30)).toThrow(/the kernel fill.*make a new one/);
+    expect(() => ops.relu(x)).toThrow(EngineError);
+    // Nor may what the workers throw end the process.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    engine.dispose();
+  });
+
+  it('of a thread is told by the next call', async () => {
+    let fail: (cause: unknown) => void = () => {};
+    const threads = {
+      start: (_count: number, _module: unknown, _memory: unknown, onFailure: (cause: unknown) => void) => {
+        fail = onFailure;
+      },
+      stop: () => {},
+    };
+    const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 });
+    const x = Tensor.full(engine, [3], 1);
+    fail(new Error('no such file'));
+    expect(() => ops.relu(x)).toThrow(/a compute thread \(no such file\)/);
+    engine.dispose();
+  });
+});
