@@ -94,12 +94,18 @@ export type ShortcutKind = 'pad' | 'projection' | 'pooled-projection' | 'pooled-
 
 /**
  * The identity where sizes stay, else a shortcut of the given kind.
- * @throws ConfigError for copies when `outChannels` is no multiple of `inChannels`
+ * @throws ConfigError for padding when `outChannels` are fewer, for copies when they are no multiple of `inChannels`
  */
 export function createShortcut(kind: ShortcutKind, sizes: ShortcutSizes, rng: Rng): Module {
   if (keepsShape(sizes)) return new Identity();
   switch (kind) {
     case 'pad':
+      if (sizes.outChannels < sizes.inChannels) {
+        throw new ConfigError(
+          'widths',
+          `shortcuts that pad channels cannot make ${sizes.outChannels} of ${sizes.inChannels}: no stage may be narrower than the one before`,
+        );
+      }
       return new PadShortcut(sizes);
     case 'projection':
       return new ProjectionShortcut(sizes, rng);

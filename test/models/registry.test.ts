@@ -47,6 +47,12 @@ describe('createModel', () => {
     expect(model.parameters().get('classifier.weight')!.shape).toEqual([3, 32]);
   });
 
+  it('refuses at once what would fail in the middle of a training run', () => {
+    const dynamic = { stages: [1], growth: [2], heads: 2 };
+    expect(() => createModel('dydensenet', { ...dynamic, keep: 0.001 })).toThrow(/keep: got 0.001, which leaves none/);
+    expect(() => createModel('resnet20', { widths: [32, 16], blocks: [1, 1] })).toThrow(/cannot make 16 of 32/);
+  });
+
   it('takes an absent option for none', () => {
     expect(createModel('ftbnn-tiny', { classes: undefined }).spec!.options['classes']).toBe(10);
   });

@@ -15,7 +15,7 @@ export interface DynamicGroupConv2dOptions {
   readonly padding?: number;
   /** Parts of the output channels, each with a selector of its own. */
   readonly heads?: number;
-  /** The selectors' hidden width is inChannels / squeeze (squeeze / 2 below 80 channels). */
+  /** The selectors' hidden width is inChannels / squeeze (squeeze / 2 below 80 channels), at least 1; from 1. */
   readonly squeeze?: number;
   /** Share of the input channels that each head keeps at the end of training, in (0, 1]. */
   readonly keep?: number;
@@ -69,7 +69,14 @@ export class DynamicGroupConv2d extends Module {
     if (outChannels % heads !== 0)
       throw new ConfigError('heads', `got ${heads}, which does not divide the ${outChannels} output channels`);
     if (!(keep > 0 && keep <= 1)) throw new ConfigError('keep', `got ${keep}, needs a number in (0, 1]`);
-    const hidden = Math.max(1, Math.floor(inChannels / (inChannels < NARROW ? Math.floor(squeeze / 2) : squeeze)));
+    if (inactiveChannels(inChannels, 1 - keep, 1, 0) >= inChannels) {
+      throw new ConfigError(
+        'keep',
+        `got ${keep}, which leaves none of the ${inChannels} input channels; take ${1 / inChannels} or more`,
+      );
+    }
+    if (!(squeeze >= 1)) throw new ConfigError('squeeze', `got ${squeeze}, needs a number of at least 1`);
+    const hidden = Math.max(1, Math.floor(inChannels / (inChannels < NARROW ? Math.max(1, Math.floor(squeeze / 2)) : squeeze)));
     this.norm = new BatchNorm2d(inChannels);
     this.reduce = new Parameter([heads * hidden, inChannels], kaimingNormal('in'), rng, 'weight');
     this.expand = new Parameter([heads * inChannels, 1, 1, hidden], kaimingNormal('in'), rng, 'weight');
