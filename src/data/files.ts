@@ -100,7 +100,7 @@ async function* gunzip(file: string, raw: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-export function unreadable(file: string, error: unknown): DataError {
+function unreadable(file: string, error: unknown): DataError {
   if (isMissing(error)) return new DataError(file, null, 'not-found', 'there is no such file or folder.', { cause: error });
   return new DataError(file, null, 'unreadable', `cannot be read (${(error as Error).message}).`, { cause: error });
 }

@@ -40,7 +40,7 @@ export interface Bound {
   readonly relative: number;
 }
 
-export const DEFAULT_BOUND: Bound = { absolute: 1e-6, relative: 1e-4 };
+const DEFAULT_BOUND: Bound = { absolute: 1e-6, relative: 1e-4 };
 export const EXACT: Bound = { absolute: 0, relative: 0 };
 
 export interface TestBackend {
@@ -68,7 +68,7 @@ export function useBackends(threadCounts: readonly number[] = THREAD_COUNTS): re
 }
 
 /** The caller disposes of the backends. */
-export async function startBackends(threadCounts: readonly number[] = THREAD_COUNTS): Promise<TestBackend[]> {
+async function startBackends(threadCounts: readonly number[] = THREAD_COUNTS): Promise<TestBackend[]> {
   const backends: TestBackend[] = [];
   for (const relaxed of [false, true]) {
     for (const threads of threadCounts) {
@@ -110,7 +110,7 @@ export function expectKernel<K, Name extends string>(backends: readonly TestBack
   }
 }
 
-export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, bound: Bound, what: string): void {
+function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, bound: Bound, what: string): void {
   expect(found.length, what).toBe(expected.length);
   let squares = 0;
   for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) squares += expected[i]! * expected[i]!;
@@ -125,7 +125,7 @@ export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number
   }
 }
 
-export function expectSameBits(found: Float32Array | Int32Array, expected: Float32Array | Int32Array, what: string): void {
+function expectSameBits(found: Float32Array | Int32Array, expected: Float32Array | Int32Array, what: string): void {
   const a = new Int32Array(found.buffer, found.byteOffset, found.length);
   const b = new Int32Array(expected.buffer, expected.byteOffset, expected.length);
   expect(a.length, what).toBe(b.length);
