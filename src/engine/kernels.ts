@@ -48,7 +48,7 @@ export interface DynamicGeometry extends Conv2dGeometry {
   readonly kept: number;
 }
 
-/** An [batch, pixels, channels] operand and another that repeats over the axes set to true. */
+/** A [batch, pixels, channels] operand and another that repeats over the axes set to true. */
 export interface BroadcastGeometry {
   readonly batch: number;
   readonly pixels: number;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { BatchNorm2d, BinaryConv2d, Conv2d, Module } from '../nn/index.js';
+import { BatchNorm2d, BinaryConv2d, Conv2d, inTurn, Module } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { theta } from './options.js';
-import { activationKinds, addShortcut, createActivation, inTurn, through } from './parts.js';
+import { activationKinds, addShortcut, createActivation, through } from './parts.js';
 import { createShortcut, type ShortcutKind, type ShortcutSizes } from './shortcuts.js';
 
 /** What all 1-bit networks let one choose about their blocks; the choices are there to be compared. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { GlobalAveragePool, Linear, MaxPool2d } from '../nn/index.js';
+import { GlobalAveragePool, inTurn, Linear, MaxPool2d } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BinaryBlock, binaryBlockSchema } from './binary-block.js';
 import { Network } from './network.js';
 import { blockSizes, channelCount, classCount, stageList } from './options.js';
-import { type ConvNorm, inTurn, through, wideStem } from './parts.js';
+import { type ConvNorm, through, wideStem } from './parts.js';
 
 /*
  * Bi-Real net (Liu et al., 2018, arXiv:1808.00278): the 1-bit network of 18 layers that others are measured by. Real stem,

@@ -1,11 +1,20 @@
 import { z } from 'zod';
-import { CentralDifferenceConv2d, Conv2d, MaxPool2d, Module, ReLU, releaseIntermediate, uniformFanIn } from '../nn/index.js';
+import {
+  CentralDifferenceConv2d,
+  Conv2d,
+  inTurn,
+  MaxPool2d,
+  Module,
+  ReLU,
+  releaseIntermediate,
+  uniformFanIn,
+} from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Network } from './network.js';
 import { channelCount, theta } from './options.js';
-import { ConvNorm, inTurn, through } from './parts.js';
+import { ConvNorm, through } from './parts.js';
 
 /*
  * CDCN and CDCN++ (arXiv:2003.04092): from a face to a depth map, which is that of a face for a live one and flat for an

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { AveragePool2d, BatchNorm2d, Conv2d, GlobalAveragePool, Linear, Module, ReLU } from '../nn/index.js';
+import { AveragePool2d, BatchNorm2d, Conv2d, GlobalAveragePool, inTurn, Linear, Module, ReLU } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { createDynamicLayer, type DynamicLayerOptions, dynamicLayerSchema, NormConv } from './dynamic-layer.js';
 import { Network } from './network.js';
 import { channelCount, classCount, expectOneEach, stageList } from './options.js';
-import { inTurn } from './parts.js';
 
 /*
  * DynamicDenseNet (DGC, arXiv:2007.04242): CondenseNet's layout, a dense network whose growth doubles from stage to stage, with

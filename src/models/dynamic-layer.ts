@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { BatchNorm2d, Conv2d, DynamicGroupConv2d, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, DynamicGroupConv2d, inTurn, Module, ReLU } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { theta } from './options.js';
-import { inTurn, through } from './parts.js';
+import { through } from './parts.js';
 
 /** What all dynamic networks let one choose about their dynamic layers. */
 export const dynamicLayerSchema = {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { BatchNorm2d, GlobalAveragePool, Identity, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { createDynamicLayer, type DynamicLayerOptions, dynamicLayerSchema } from './dynamic-layer.js';
 import { Network } from './network.js';
 import { blockSizes, channelCount, classCount, stageList } from './options.js';
-import { addShortcut, type ConvNorm, inTurn, through, wideStem } from './parts.js';
+import { addShortcut, type ConvNorm, through, wideStem } from './parts.js';
 import type { ShortcutSizes } from './shortcuts.js';
 
 /*

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ConfigError } from '../errors.js';
-import { Conv2d, GlobalAveragePool, Linear, MaxPool2d, Module } from '../nn/index.js';
+import { Conv2d, GlobalAveragePool, inTurn, Linear, MaxPool2d, Module } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BinaryBlock, binaryBlockSchema } from './binary-block.js';
 import { Network } from './network.js';
 import { blockSizes, channelCount, classCount, stageList } from './options.js';
-import { type ActivationKind, ConvNorm, createActivation, inTurn, through, wideStem } from './parts.js';
+import { type ActivationKind, ConvNorm, createActivation, through, wideStem } from './parts.js';
 import { repeatChannels } from './shortcuts.js';
 
 /*

@@ -1,16 +1,7 @@
-import { BatchNorm2d, Conv2d, FPReLU, Identity, Module, PReLU, ReLU, releaseIntermediate } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, FPReLU, Identity, inTurn, Module, PReLU, ReLU, releaseIntermediate } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-/** Applies `layers` in turn and frees what lies between as soon as no tape can want it. */
-export function inTurn(x: Tensor, ...layers: readonly Module[]): Tensor {
-  return layers.reduce((input, layer) => {
-    const output = layer.forward(input);
-    if (input !== x && output !== input) releaseIntermediate(input);
-    return output;
-  }, x);
-}
 
 /** As `inTurn`, and frees `x` too: for a tensor that nobody else holds. */
 export function through(x: Tensor, ...layers: readonly Module[]): Tensor {

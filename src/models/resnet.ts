@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { BatchNorm2d, Conv2d, GlobalAveragePool, Identity, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Network } from './network.js';
 import { blockSizes, channelCount, classCount, stageList } from './options.js';
-import { addShortcut, ConvNorm, inTurn, through, wideStem } from './parts.js';
+import { addShortcut, ConvNorm, through, wideStem } from './parts.js';
 import { createShortcut, type ShortcutKind, type ShortcutSizes } from './shortcuts.js';
 
 /*

@@ -1,9 +1,8 @@
 import { ConfigError } from '../errors.js';
-import { BatchNorm2d, Conv2d, Identity, Module } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, Identity, inTurn, Module } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { inTurn } from './parts.js';
 
 /** What a block of these sizes passes on beside its convolutions. */
 export interface ShortcutSizes {

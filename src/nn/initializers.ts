@@ -4,10 +4,12 @@ import { type Shape, sizeOf } from '../tensor/shape.js';
 /** Fills a parameter's first values. Weights are [out, …, in], so fan-in is the size of one output's slice. */
 export type Initializer = (values: Float32Array, shape: Shape, rng: Rng) => void;
 
+/** One value everywhere. */
 export function constant(value: number): Initializer {
   return (values) => values.fill(value);
 }
 
+/** Normal with mean 0 and this deviation. */
 export function normal(deviation: number): Initializer {
   return (values, _shape, rng) => {
     for (let i = 0; i < values.length; i++) values[i] = deviation * rng.normal();

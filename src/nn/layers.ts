@@ -10,8 +10,10 @@ import { Buffer, Parameter } from './state.js';
 const NO_RANDOMNESS = new Rng(0);
 
 export interface LinearOptions {
+  /** True unless given. */
   readonly bias?: boolean;
   readonly rng: Rng;
+  /** First weights; uniform within 1 / sqrt(inFeatures) unless given. */
   readonly initializer?: Initializer;
 }
 
@@ -32,8 +34,9 @@ export class Linear extends Module {
 }
 
 export interface BatchNormOptions {
+  /** Added to the variance before its root; 1e-5 unless given. */
   readonly epsilon?: number;
-  /** Share of the newest batch in the running statistics. */
+  /** Share of the newest batch in the running statistics, in [0, 1]; 0.1 unless given. */
   readonly momentum?: number;
 }
 
@@ -68,18 +71,21 @@ export class BatchNorm2d extends Module {
   }
 }
 
+/** max(x, 0). */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return ops.relu(x);
   }
 }
 
+/** x clamped to [-1, 1]. */
 export class HardTanh extends Module {
   forward(x: Tensor): Tensor {
     return ops.hardTanh(x);
   }
 }
 
+/** 1 / (1 + exp(-x)). */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
     return ops.sigmoid(x);
@@ -116,12 +122,14 @@ export class FPReLU extends Module {
   }
 }
 
+/** Hands on what it gets: stands where a network has nothing. */
 export class Identity extends Module {
   forward(x: Tensor): Tensor {
     return x;
   }
 }
 
+/** Maximum over windows of [batch, height, width, channels]; padding never wins. */
 export class MaxPool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();
@@ -132,6 +140,7 @@ export class MaxPool2d extends Module {
   }
 }
 
+/** Mean over windows of [batch, height, width, channels]; padding counts as zeros. */
 export class AveragePool2d extends Module {
   constructor(private readonly options: PoolOptions) {
     super();

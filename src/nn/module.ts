@@ -1,8 +1,8 @@
 import type { Engine } from '../engine/engine.js';
-import { ConfigError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Buffer, Parameter, type StateEntry, StoredNumber } from './state.js';
+import { Buffer, Parameter, refuseOtherState, type StateEntry, StoredNumber } from './state.js';
 
 /**
  * A layer or a network: a plain class whose fields are parameters, buffers and other modules, found by field name
@@ -12,6 +12,7 @@ export abstract class Module {
   /** True: batch statistics, updates of running statistics, auxiliary losses. */
   training = true;
 
+  /** What the layer makes of `x`; shapes are said at each class. */
   abstract forward(x: Tensor): Tensor;
 
   /** Terms that a layer adds to the loss of the last training forward (DGC's lasso); the caller weights them. */
@@ -30,6 +31,7 @@ export abstract class Module {
     return this;
   }
 
+  /** `train(false)`. */
   eval(): this {
     return this.train(false);
   }
@@ -74,6 +76,7 @@ export abstract class Module {
     return [[prefix, this], ...this.children().flatMap(([name, child]) => child.modules(join(prefix, name)))];
   }
 
+  /** What learns, by path (`stages.0.conv.weight`). */
   parameters(): Map<string, Parameter> {
     return new Map(this.entries().filter((entry): entry is [string, Parameter] => entry[1] instanceof Parameter));
   }
@@ -90,16 +93,10 @@ export abstract class Module {
    */
   loadState(values: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>): void {
     const state = this.state();
-    const missing = [...state.keys()].filter((path) => !values.has(path));
-    const unknown = [...values.keys()].filter((path) => !state.has(path));
-    if (missing.length > 0 || unknown.length > 0) {
-      const list = (paths: string[]) =>
-        paths.length > 0 ? `${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}` : 'none';
-      throw new ConfigError(
-        'state',
-        `these are not the weights of this network: missing ${list(missing)}; unknown ${list(unknown)}`,
-      );
-    }
+    refuseOtherState(
+      [...state.keys()].filter((path) => !values.has(path)),
+      [...values.keys()].filter((path) => !state.has(path)),
+    );
     for (const [path, entry] of state) {
       const { shape, data } = values.get(path)!;
       if (shape.length !== entry.shape.length || shape.some((length, i) => length !== entry.shape[i])) {
@@ -139,12 +136,17 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((input, layer) => {
-      const output = layer.forward(input);
-      if (input !== x && output !== input) releaseIntermediate(input);
-      return output;
-    }, x);
+    return inTurn(x, ...this.layers);
   }
+}
+
+/** Applies `layers` in turn and frees what lies between as soon as no tape can want it. */
+export function inTurn(x: Tensor, ...layers: readonly Module[]): Tensor {
+  return layers.reduce((input, layer) => {
+    const output = layer.forward(input);
+    if (input !== x && output !== input) releaseIntermediate(input);
+    return output;
+  }, x);
 }
 
 /** Frees a tensor that only a tape could still want, if there is none: keeps evaluation small. */

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.js';
-import { LifetimeError, ShapeError } from '../errors.js';
+import { ConfigError, LifetimeError, ShapeError } from '../errors.js';
 import type { Rng } from '../tensor/rng.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -12,6 +12,20 @@ export interface StateEntry {
   read(): Float32Array;
   /** @throws ShapeError when the count is not the shape's */
   write(values: ArrayLike<number>): void;
+}
+
+/** @throws ConfigError that names the first of both lists, unless both are empty */
+export function refuseOtherState(missing: readonly string[], unknown: readonly string[]): void {
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new ConfigError(
+    'state',
+    `these are not the weights of this network: missing ${firstOf(missing)}; unknown ${firstOf(unknown)}`,
+  );
+}
+
+function firstOf(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }
 
 /** A tensor of a module. It exists once the module was moved to an engine; until then it knows its shape and how it starts. */

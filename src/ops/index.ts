@@ -25,6 +25,12 @@ import * as signs from './sign.js';
 
 type NoAttributes = Record<never, never>;
 
+/*
+ * Every function below checks all that it is given before it computes: DTypeError for elements of another type than named (float32
+ * where none is), LifetimeError for tensors that were disposed of or live on different engines, ShapeError and ConfigError for shapes
+ * and attributes that do not fit. What it returns is a new tensor of the scope around.
+ */
+
 /** Every operator and the attributes that it takes. */
 export interface OperatorAttributes {
   conv2d: convolutions.Conv2dAttributes;
@@ -126,11 +132,13 @@ export function centralDifference(w: Tensor, theta: number): Tensor {
 }
 
 export interface BinaryConv2dOptions extends Partial<convolutions.Conv2dAttributes> {
+  /** Multiply each output channel by the mean |w| of its weights; false unless given. */
   readonly scale?: boolean;
+  /** Stand-in for the derivative of the sign of x; `quadratic` unless given. */
   readonly surrogate?: Surrogate;
 }
 
-/** sign(x) convolved with sign(w), integers unless `scale`. */
+/** sign(x) convolved with sign(w), shapes as in `conv2d`; integers unless `scale`. Zero padding is zero after the sign. */
 export function binaryConv2d(
   x: Tensor,
   w: Tensor,
@@ -147,7 +155,10 @@ export interface DynamicConv2dOptions {
   readonly ties?: dynamicConvolutions.TieRule;
 }
 
-/** Convolves, per image and head, only the `kept` channels of the largest `gates` [batch, heads, inChannels], times these. */
+/**
+ * x [batch, height, width, inChannels] convolved with w [outChannels, kernelHeight, kernelWidth, inChannels], but per image and head only
+ * the `kept` channels of the largest `gates` [batch, heads, inChannels], times these (DGC).
+ */
 export function dynamicConv2d(
   x: Tensor,
   w: Tensor,
@@ -164,13 +175,16 @@ export interface BatchNormTensors {
   readonly runningVariance: Tensor;
 }
 
-/** Normalises over all axes but the channels; in training updates the running statistics in place. */
+/** Normalises x [..., channels] over all axes but the channels; in training updates the running statistics in place. */
 export function batchNorm(x: Tensor, tensors: BatchNormTensors, attributes: batchNorms.BatchNormAttributes): Tensor {
   return run('batchNorm', [x, tensors.weight, tensors.bias, tensors.runningMean, tensors.runningVariance], attributes);
 }
 
+/** max(x, 0), element by element. */
 export const relu = (x: Tensor): Tensor => run('relu', [x], {});
+/** 1 / (1 + exp(-x)), element by element. */
 export const sigmoid = (x: Tensor): Tensor => run('sigmoid', [x], {});
+/** x clamped to [-1, 1], element by element. */
 export const hardTanh = (x: Tensor): Tensor => run('hardTanh', [x], {});
 /** Slopes [channels] below zero. */
 export const prelu = (x: Tensor, negative: Tensor): Tensor => run('prelu', [x, negative], {});
@@ -183,7 +197,9 @@ export const sign = (x: Tensor, surrogate: Surrogate = 'quadratic'): Tensor => r
 export const add = (a: Tensor, b: Tensor): Tensor => run('add', [a, b], {});
 /** a * b; b may repeat over space or over channels. */
 export const multiply = (a: Tensor, b: Tensor): Tensor => run('multiply', [a, b], {});
+/** Joins tensors along the channels; all other lengths are equal. */
 export const concat = (inputs: readonly Tensor[]): Tensor => run('concat', inputs, {});
+/** Channels seen as [groups, channels / groups], transposed: a grouped convolution behind it sees channels of every group. */
 export const shuffleChannels = (x: Tensor, groups: number): Tensor => run('shuffleChannels', [x], { groups });
 
 export interface PoolOptions {
@@ -193,16 +209,19 @@ export interface PoolOptions {
   readonly padding?: number;
 }
 
+/** Maximum over kernel x kernel windows of [batch, height, width, channels]; padding never wins. */
 export const maxPool = (x: Tensor, { kernel, stride = kernel, padding = 0 }: PoolOptions): Tensor =>
   run('maxPool', [x], { kernel, stride, padding });
+/** Mean over kernel x kernel windows of [batch, height, width, channels]; padding counts as zeros. */
 export const averagePool = (x: Tensor, { kernel, stride = kernel, padding = 0 }: PoolOptions): Tensor =>
   run('averagePool', [x], { kernel, stride, padding });
 /** [batch, height, width, channels] to [batch, channels]. */
 export const globalAveragePool = (x: Tensor): Tensor => run('globalAveragePool', [x], {});
+/** [batch, h, w, channels] to [batch, height, width, channels]: half-pixel centres, clamped borders, no antialiasing. */
 export const resizeBilinear = (x: Tensor, height: number, width: number): Tensor => run('resizeBilinear', [x], { height, width });
-/** [..., channels] to [..., 1]. */
+/** Mean over the channels: [..., channels] to [..., 1]. */
 export const channelMean = (x: Tensor): Tensor => run('channelMean', [x], {});
-/** [..., channels] to [..., 1]. */
+/** Maximum over the channels: [..., channels] to [..., 1]; the first one takes the gradient. */
 export const channelMax = (x: Tensor): Tensor => run('channelMax', [x], {});
 
 /** Adds zeros around the image, and zero channels before and after its own; negative sides crop. */
@@ -210,17 +229,21 @@ export function pad(x: Tensor, attributes: Partial<pads.PadAttributes>): Tensor 
   return run('pad', [x], { top: 0, bottom: 0, left: 0, right: 0, channelsBefore: 0, channelsAfter: 0, ...attributes });
 }
 
-/** Mean softmax cross-entropy of logits [rows, classes] and int32 labels [rows]; `smoothing` in [0, 1). */
+/** Mean softmax cross-entropy of logits [rows, classes] and int32 labels [rows]; `smoothing` in [0, 1). @throws DataError for a label that is no class */
 export const crossEntropy = (logits: Tensor, labels: Tensor, smoothing = 0): Tensor =>
   run('crossEntropy', [logits, labels], { smoothing });
+/** Mean of the squared differences of two tensors of one shape; a scalar. */
 export const meanSquaredError = (a: Tensor, b: Tensor): Tensor => run('meanSquaredError', [a, b], {});
 /** Neighbour - centre for the eight neighbours: [batch, height, width] to [batch, 8, height - 2, width - 2]. */
 export const depthContrast = (x: Tensor): Tensor => run('depthContrast', [x], {});
 /** Contrastive depth loss (CDCN): the mean squared error of the two maps' contrasts. */
 export const contrastiveDepthLoss = (map: Tensor, label: Tensor): Tensor =>
   meanSquaredError(depthContrast(map), depthContrast(label));
+/** Sum of all elements; a scalar. */
 export const sum = (x: Tensor): Tensor => run('sum', [x], {});
+/** factor * x, for any finite factor. */
 export const scale = (x: Tensor, factor: number): Tensor => run('scale', [x], { factor });
+/** Mean of all elements; a scalar. */
 export const mean = (x: Tensor): Tensor => scale(sum(x), 1 / x.size);
 
 /** The same numbers under another shape; copies nothing. @throws ShapeError when the sizes differ */

@@ -37,6 +37,7 @@ export class Rng {
     }, new Rng(seed));
   }
 
+  /** The stream that goes on from a `state()`. */
   static from(state: RngState): Rng {
     const rng = new Rng(0);
     rng.words = Uint32Array.from(state.words);
@@ -44,6 +45,7 @@ export class Rng {
     return rng;
   }
 
+  /** Where the stream stands, for `Rng.from`: a checkpoint keeps it. */
   state(): RngState {
     const [a, b, c, d] = this.words;
     return { words: [a!, b!, c!, d!], spare: this.spare };

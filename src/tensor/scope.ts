@@ -19,11 +19,13 @@ export class Scope {
     else openScopes.set(engine, [this]);
   }
 
+  /** Makes the scope responsible for a tensor. */
   add(tensor: Tensor): void {
     this.tensors.add(tensor);
     scopeOf.set(tensor, this);
   }
 
+  /** Nobody frees the tensor any more but its own `dispose`. */
   remove(tensor: Tensor): void {
     this.tensors.delete(tensor);
     scopeOf.delete(tensor);
@@ -37,6 +39,7 @@ export class Scope {
     stack[stack.indexOf(this) - 1]?.add(tensor);
   }
 
+  /** Frees what the scope still holds; doing so twice is harmless. */
   end(): void {
     if (this.ended) return;
     this.ended = true;

@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js';
 /** Sizes, outermost first; images are [batch, height, width, channels]. A scalar is []. */
 export type Shape = readonly number[];
 
+/** Number of elements: the product of the lengths, 1 for a scalar. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
@@ -11,6 +12,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
+/** `[2, 3]`, as error texts write it. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }

@@ -55,12 +55,14 @@ export class Tensor {
     return tensor;
   }
 
+  /** A float32 tensor of one value everywhere. @throws ShapeError, OutOfMemoryError */
   static full(engine: Engine, shape: Shape, value: number, label = 'tensor'): Tensor {
     const tensor = Tensor.empty(engine, shape, 'float32', label);
     if (!engine.shapesOnly) engine.kernels.fill(tensor.size, value, tensor.address);
     return tensor;
   }
 
+  /** Number of elements; 1 for a scalar. */
   get size(): number {
     return sizeOf(this.shape);
   }

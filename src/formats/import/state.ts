@@ -1,6 +1,7 @@
 import { ConfigError, ShapeError, UnsupportedError } from '../../errors.js';
 import { Cdcn, CdcnPlusPlus, DyDenseNet, ResNet } from '../../models/index.js';
 import { DynamicGroupConv2d, type Module } from '../../nn/index.js';
+import { refuseOtherState } from '../../nn/state.js';
 import { formatShape, sameShape, sizeOf } from '../../tensor/shape.js';
 import { type StoredTensor, toFloat32 } from '../dtypes.js';
 import { ohwiToOihw, oihwToOhwi } from '../layout.js';
@@ -34,12 +35,7 @@ export function importPyTorchState(model: Module, state: ReadonlyMap<string, Sto
   const missing = wanted.filter((name) => !theirs.has(name));
   const known = new Set(wanted);
   const unknown = [...theirs.keys()].filter((name) => !known.has(name) && !COUNTER.test(name));
-  if (missing.length > 0 || unknown.length > 0) {
-    throw new ConfigError(
-      'state',
-      `these are not the weights of this network: missing ${firstOf(missing)}; unknown ${firstOf(unknown)}`,
-    );
-  }
+  refuseOtherState(missing, unknown);
   const ours = model.state();
   return new Map(
     [...places].map(([path, place]) => {
@@ -132,9 +128,4 @@ function theirShape({ form }: Place, ours: readonly number[]): readonly number[]
 
 function isImageWeight({ form }: Place, ours: readonly number[]): boolean {
   return ours.length === 4 && form !== 'matrix';
-}
-
-function firstOf(names: readonly string[]): string {
-  if (names.length === 0) return 'none';
-  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
 }

@@ -9,14 +9,21 @@ import { Parameter } from '../state.js';
 export interface Conv2dOptions {
   /** Height and width of the kernel. */
   readonly kernel: number;
+  /** Step of the window in pixels; 1 unless given. */
   readonly stride?: number;
+  /** Zeros on each of the four sides; 0 unless given. */
   readonly padding?: number;
+  /** Distance of neighbouring taps in pixels; 1 unless given. */
   readonly dilation?: number;
+  /** Parts of the channels that see only themselves; divides both channel counts; 1 unless given. */
   readonly groups?: number;
+  /** False unless given: a batch norm usually follows. */
   readonly bias?: boolean;
   /** Share of the central difference in [0, 1]; 0 is the plain convolution. Turns any convolution into its central difference form. */
   readonly theta?: number;
+  /** Where the first weights come from; advances by one draw a parameter. */
   readonly rng: Rng;
+  /** First weights; unless given, normal: deviation sqrt(2 / fan-out) here, 0.05 in a 1-bit layer. */
   readonly initializer?: Initializer;
 }
 
