@@ -159,7 +159,7 @@ async function check(path: string, { json }: CheckChoice, console: Console): Pro
 
 /** Opens with bad records left out and listed, and reads all that is left. */
 async function reportOn(path: string, split: 'train' | 'test'): Promise<SplitReport> {
-  const source = await openSource(path, { split, skipBad: true });
+  const source = await openSource(path, { split, skipBad: true, expectSplit: split === 'test' });
   const { name, length: images, height, width, channels, problems } = source;
   const counts = source.classes.map(() => 0);
   for (let i = 0; i < images; i++) counts[source.label(i)]!++;

@@ -33,7 +33,12 @@ export function evalCommand(console: Console): Command {
 async function judge(path: string, choice: EvalChoice, console: Console): Promise<void> {
   const checkpoint = await readCheckpoint(path);
   const { recipe, classes } = checkpoint;
-  const { source, indices } = await openSplit(choice.data, choice.split, recipe, { skipBad: choice.skipBad, classes });
+  const { source, indices } = await openSplit(choice.data, choice.split, recipe, {
+    skipBad: choice.skipBad,
+    classes,
+    // A manifest that the user names is meant whole; the one that was trained on is not what to test on.
+    expectSplit: choice.data === undefined && choice.split === 'test',
+  });
   const engine = await createEngine(choice);
   const live = new JudgingLine('judging', console);
   try {

@@ -3,8 +3,17 @@ import { summarize } from '../metrics/summary.js';
 import { createModel, modelEntry } from '../models/index.js';
 import { formatCostComparison, type NetworkCost } from '../report/cost-comparison.js';
 import { formatCount, formatDuration, formatLoss, formatShare } from '../report/format.js';
-import { paintFor, wrap } from '../report/terminal.js';
-import { type Evaluation, evaluate, openSplit, readCheckpoint, type TrainResult } from '../train/index.js';
+import { paintFor, printable, wrap } from '../report/terminal.js';
+import {
+  describeSkipped,
+  type Evaluation,
+  evaluate,
+  openSplit,
+  type Recipe,
+  readCheckpoint,
+  type Selection,
+  type TrainResult,
+} from '../train/index.js';
 import type { Console } from './console.js';
 import { formatNext, type NextStep } from './next.js';
 
@@ -20,6 +29,8 @@ export interface Outcome {
   readonly best: TrainResult['best'];
   /** On the test images, which training never saw, with the best weights; null where the data has no test split. */
   readonly test: Evaluation | null;
+  /** Bad test records that were left out, in a sentence; null for none. */
+  readonly skipped: string | null;
   /** For one image; the twin is the same network of plain convolutions, where there is one. */
   readonly cost: { readonly model: NetworkCost; readonly twin: NetworkCost | null };
   readonly run: string;
@@ -38,12 +49,15 @@ export interface FinishedRun {
 
 /** Judges what training gave on the test images, which are read this once. */
 export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
-  const { result, run, best, next } = finished;
+  const { result, run, best, skipBad, next, onProgress } = finished;
   const { recipe, model, classes } = result;
   const { input } = await readCheckpoint(best);
   const { name, options } = recipe.model;
   const { twin } = modelEntry(name);
   const twinModel = twin === null ? null : createModel(twin, { classes: classes.length, inChannels: input[2], ...options });
+  const selection = await openTest(recipe, { skipBad, classes });
+  const { transforms, loss } = recipe;
+  const test = selection && (await evaluate({ model, ...selection, classes, transforms: transforms.evaluate, loss, onProgress }));
   return {
     recipe: recipe.name,
     model: name,
@@ -52,7 +66,8 @@ export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
     steps: result.step,
     seconds: result.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
     best: result.best,
-    test: await testOf(finished),
+    test,
+    skipped: selection && describeSkipped(selection.source),
     cost: {
       model: { name, ...summarize(model, input).totals },
       twin: twinModel && { name: twin!, ...summarize(twinModel, input).totals },
@@ -62,14 +77,16 @@ export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
   };
 }
 
-async function testOf({ result, skipBad, onProgress }: FinishedRun): Promise<Evaluation | null> {
-  const { recipe, model, classes } = result;
+/** The images to test on; null where the data has no test split. @throws DataError when they cannot be read */
+export async function openTest(
+  recipe: Recipe,
+  options: { readonly skipBad?: boolean; readonly classes?: readonly string[] },
+): Promise<Selection | null> {
   try {
-    const { source, indices } = await openSplit(undefined, 'test', recipe, { skipBad, classes });
-    const { transforms, loss } = recipe;
-    return await evaluate({ model, source, indices, classes, transforms: transforms.evaluate, loss, onProgress });
+    return await openSplit(undefined, 'test', recipe, { ...options, expectSplit: true });
   } catch (error) {
-    const isAbsent = error instanceof DataError && (error.reason === 'no-split' || error.reason === 'not-found');
+    // A file with a record number is one of the pictures: it is missing from a split that is there.
+    const isAbsent = error instanceof DataError && error.record === null && ['no-split', 'not-found'].includes(error.reason);
     if (isAbsent) return null;
     throw error;
   }
@@ -90,11 +107,12 @@ export function formatOutcome(outcome: Outcome, console: Console): string {
     : '';
   return [
     wrap(tested, style.width),
+    ...(outcome.skipped === null ? [] : [wrap(`${paint.yellow('warning:')} ${printable(outcome.skipped)}`, style.width)]),
     '',
     formatCostComparison(model, twin, style) + versus,
     '',
     wrap(`Trained for ${formatDuration(outcome.seconds)}. Run folder: ${paint.bold(run)}`, style.width),
-    '  curves.svg  summary.json  log.jsonl  best.safetensors  last.safetensors',
+    wrap('curves.svg summary.json log.jsonl best.safetensors last.safetensors', style.width, '  '),
     '',
     formatNext(outcome.next, console),
   ].join('\n');

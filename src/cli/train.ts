@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
@@ -10,7 +11,8 @@ import {
   loadRecipe,
   type Recipe,
   RunFolder,
-  readCheckpoint,
+  recipeOfRun,
+  sampleName,
   type TrainEvent,
   train,
 } from '../train/index.js';
@@ -20,7 +22,7 @@ import { status } from './failure.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
-import { formatOutcome, outcomeOf } from './outcome.js';
+import { formatOutcome, openTest, outcomeOf } from './outcome.js';
 import { freshRunFolder, latestRunFolder } from './run-place.js';
 
 interface TrainChoice extends EngineChoice {
@@ -96,6 +98,8 @@ async function trainInto(
     if (view) view.handle(event);
     else console.output.write(`${JSON.stringify(event)}\n`);
   };
+  // Hours of training should not end at a test image that could have been found bad before.
+  if (!skipBad) await openTest(recipe, {});
   const result = await train({ recipe, run, resume, engine, skipBad, signal, onEvent });
   await curves.close();
   if (result.reason === 'interrupted') {
@@ -105,7 +109,7 @@ async function trainInto(
   }
   const testing = new JudgingLine('testing', console);
   const onProgress = json ? undefined : testing.onProgress;
-  const next = nextSteps(name, run.path);
+  const next = nextSteps(name, recipe, choice, run.path);
   const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next, onProgress });
   testing.clear();
   await run.writeSummary(outcome);
@@ -129,8 +133,7 @@ async function earlierRun(name: string, choice: TrainChoice): Promise<Plan> {
   const folder = choice.out ?? latestRunFolder(asked.name);
   const run = RunFolder.open(folder, { resume: true });
   try {
-    // A run that was killed before its first checkpoint starts again.
-    const recipe = run.hasCheckpoint ? (await readCheckpoint(run.last)).recipe : asked;
+    const recipe = (await recipeOfRun(run)) ?? asked;
     if (recipe.name !== asked.name) {
       throw new ConfigError('recipe', `${folder} holds a run of ${recipe.name}, not of ${asked.name}.`);
     }
@@ -154,11 +157,15 @@ function withChoices(recipe: Recipe, { data, epochs, seed, set = [] }: TrainChoi
   const changed = applyOverrides(recipe, set);
   return {
     ...changed,
-    // The run remembers where its images lie: resuming and judging need not be told again.
-    data: { ...changed.data, source: data ?? changed.data.source },
+    // The run remembers where its images lie: resuming and judging need not be told again, wherever they are started.
+    data: { ...changed.data, source: absolute(data ?? changed.data.source) },
     epochs: epochs ?? changed.epochs,
     seed: seed ?? changed.seed,
   };
+}
+
+function absolute(place: string | null): string | null {
+  return place === null || place === sampleName ? place : path.resolve(place);
 }
 
 /** The first Ctrl-C ends training after the step under way, the second ends the program. */
@@ -187,10 +194,17 @@ function tellHowToResume(recipe: string, folder: string, json: boolean | undefin
   console.output.write(`${text}\n`);
 }
 
-function nextSteps(recipe: string, folder: string): NextStep[] {
+function nextSteps(name: string, recipe: Recipe, { epochs, set = [] }: TrainChoice, folder: string): NextStep[] {
+  const { source } = recipe.data;
+  const again = [
+    ...(source === null || source === sampleName ? [] : ['--data', source]),
+    ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
+    ...set.flatMap((assignment) => ['--set', assignment]),
+    ...['--seed', String(recipe.seed + 1)],
+  ];
   return [
     nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
     nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
-    nextStep('the same again with other luck', 'train', recipe, '--seed', '1'),
+    nextStep('the same again with other luck', 'train', name, ...again),
   ];
 }

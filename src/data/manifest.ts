@@ -15,6 +15,8 @@ export interface ManifestOptions extends ImageOptions {
   classes?: readonly string[];
   /** Take only the rows whose `split` column says so; a manifest without that column is taken whole. */
   split?: 'train' | 'test';
+  /** A manifest without that column, or without rows for `split`, has no such split: `no-split` in place of all of it. */
+  expectSplit?: boolean;
 }
 
 const headings = {
@@ -30,16 +32,20 @@ const splitNames = { train: ['train', 'training'], test: ['test', 'testing', 'va
  * A source from a CSV file that lists pictures and labels: two columns, or any with a header that names `path` and `label`
  * (and perhaps `split`). Paths are relative to the manifest's folder.
  * @throws DataError with the manifest and the line, and reason `not-found`, `bad-quotes`, `bad-row`, `unknown-label`,
- *   `label-out-of-range` or `empty`; and as `openImages` does, with the picture's path and the line
+ *   `label-out-of-range`, `no-split` or `empty`; and as `openImages` does, with the picture's path and the line
  */
 export async function openManifest(file: string, options: ManifestOptions = {}): Promise<ImageSource> {
   const problems = new Problems(options.skipBad ?? false);
   const table = await readTable(file, problems);
+  if (options.split && options.expectSplit && !table.some((row) => row.split !== null && isFor(row, options.split!))) {
+    const detail = `no row is for "${options.split}": a column "split" that says train or test tells rows apart.`;
+    throw new DataError(file, null, 'no-split', detail);
+  }
   const classes = options.classes ?? namesIn(table);
   const folder = path.dirname(file);
   const images: ListedImage[] = [];
   for (const row of table) {
-    if (options.split && row.split !== null && !splitNames[options.split].includes(row.split)) continue;
+    if (options.split && !isFor(row, options.split)) continue;
     const label = labelOf(file, row, classes);
     if (label instanceof DataError) problems.report(label);
     else images.push({ file: path.resolve(folder, row.path), label, record: row.line });
@@ -60,6 +66,10 @@ interface TableRow {
   path: string;
   label: string;
   split: string | null;
+}
+
+function isFor({ split }: TableRow, wanted: 'train' | 'test'): boolean {
+  return split === null || splitNames[wanted].includes(split);
 }
 
 async function readTable(file: string, problems: Problems): Promise<TableRow[]> {

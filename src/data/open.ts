@@ -15,6 +15,8 @@ export interface OpenOptions extends ImageOptions {
   classes?: readonly string[];
   /** CIFAR-100 only: the 100 fine classes (default) or the 20 coarse ones. */
   labels?: 'fine' | 'coarse';
+  /** Refuse (`no-split`) a single manifest that does not say which rows are for `split`, which is otherwise taken whole. */
+  expectSplit?: boolean;
 }
 
 /** The classes of Fashion-MNIST, in the order of the labels. */
@@ -141,7 +143,7 @@ async function openManifestFolder(folder: string, files: ReadonlySet<string>, op
   // The training manifest numbers the classes, so that both splits agree.
   const classes =
     options.classes ?? (files.has('train.csv') ? await classesInManifest(path.join(folder, 'train.csv')) : undefined);
-  return openManifest(path.join(folder, file), { ...options, classes });
+  return openManifest(path.join(folder, file), { ...options, classes, expectSplit: false });
 }
 
 async function openTree(folder: string, folders: ReadonlySet<string>, options: OpenOptions): Promise<Source> {

@@ -38,6 +38,13 @@ function dataSet(name: string, place: string): DataSet {
   return { name, open: (options) => openSource(place, options) };
 }
 
+interface SplitOptions {
+  readonly skipBad?: boolean;
+  readonly classes?: readonly string[];
+  /** As for `openSource`. */
+  readonly expectSplit?: boolean;
+}
+
 /**
  * One side of the data, as the recipe wants it (image size, channels, how many).
  * @param data where the recipe says, unless given
@@ -47,7 +54,7 @@ export async function openSplit(
   data: TrainingData | undefined,
   split: 'train' | 'test',
   recipe: Recipe,
-  options: { readonly skipBad?: boolean; readonly classes?: readonly string[] } = {},
+  options: SplitOptions = {},
 ): Promise<Selection> {
   const source = await open(data ?? recipe.data.source ?? undefined, split, recipe, options);
   const wanted = split === 'train' ? recipe.data.trainImages : recipe.data.testImages;
@@ -62,7 +69,7 @@ async function open(
   data: TrainingData | undefined,
   split: 'train' | 'test',
   recipe: Recipe,
-  { skipBad = false, classes }: { readonly skipBad?: boolean; readonly classes?: readonly string[] },
+  { skipBad = false, classes, expectSplit = false }: SplitOptions,
 ): Promise<Source> {
   if (data === undefined) {
     throw new ConfigError('data', `the recipe ${recipe.name} does not say where its images lie: name the folder (--data).`);
@@ -77,6 +84,7 @@ async function open(
     split,
     skipBad,
     classes,
+    expectSplit,
     size: size ?? undefined,
     channels: channels ?? undefined,
     fit: fit ?? undefined,

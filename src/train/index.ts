@@ -9,6 +9,7 @@ export {
   cifar10,
   cifar100,
   type DataSet,
+  describeSkipped,
   fashionMnist,
   openSplit,
   type Selection,
@@ -33,6 +34,7 @@ export { applyOverrides } from './overrides.js';
 export { type Answer, type PredictOptions, predict } from './predict.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
 export { loadRecipe, type RecipeName, recipes } from './recipes/index.js';
+export { recipeOfRun } from './resume.js';
 export { holdsRun, type LogLine, RunFolder, readLog } from './run-folder.js';
 export { scheduleFactor } from './schedule.js';
 export { type TrainOptions, type TrainResult, train } from './train.js';

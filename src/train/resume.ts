@@ -1,5 +1,8 @@
-import { ConfigError } from '../errors.js';
-import type { Checkpoint, CheckpointMetadata } from './checkpoint.js';
+import fs from 'node:fs';
+import { ConfigError, FormatError } from '../errors.js';
+import { type Checkpoint, type CheckpointMetadata, readCheckpoint } from './checkpoint.js';
+import { parseRecipe, type Recipe } from './recipe.js';
+import type { RunFolder } from './run-folder.js';
 
 /** What may change between two parts of a run: nothing that decides a number. */
 const free = ['name', 'description', 'checkpoint', 'data.source'];
@@ -31,6 +34,19 @@ function expectSame({ path }: Checkpoint, key: string, before: string, now: stri
     key,
     `is ${now}, but the run of ${path} began with ${before}. Go on with that, or start another run in a folder of its own.`,
   );
+}
+
+/** The recipe that a run began with: its last checkpoint's, or while there is none its config.json's; null for neither. */
+export async function recipeOfRun(run: RunFolder): Promise<Recipe | null> {
+  if (run.hasCheckpoint) return (await readCheckpoint(run.last)).recipe;
+  if (!fs.existsSync(run.config)) return null;
+  try {
+    const { recipe } = JSON.parse(fs.readFileSync(run.config, 'utf8')) as { readonly recipe?: unknown };
+    return parseRecipe(recipe);
+  } catch (cause) {
+    const detail = `does not say what the run began with (${(cause as Error).message}). Start another run (--out).`;
+    throw new FormatError(run.config, 'bad-config', detail, { cause });
+  }
 }
 
 /** Leaves of plain data, as JSON, by dotted path. */

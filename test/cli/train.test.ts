@@ -99,6 +99,64 @@ describe('gossamer train', () => {
   });
 });
 
+describe('gossamer train, before its first checkpoint and elsewhere', () => {
+  it('starts again with the recipe that the run began with when it was killed before its first checkpoint', () => {
+    const killed = path.join(scratch, 'runs/killed');
+    fs.cpSync(run, killed, { recursive: true });
+    for (const name of ['best', 'last']) fs.rmSync(path.join(killed, `${name}.safetensors`));
+    const { status, stdout } = inScratch('train', 'ftbnn-tiny-fashion', '--threads=1', '--resume', '--out', killed, '--json');
+    expect(status).toBe(0);
+    const summary = (folder: string) =>
+      JSON.parse(fs.readFileSync(path.join(folder, 'summary.json'), 'utf8')) as { test: object };
+    expect(linesOf(stdout).at(-1)).toMatchObject({ kind: 'summary', steps: 9, test: summary(run).test });
+
+    fs.rmSync(path.join(killed, 'last.safetensors'));
+    fs.writeFileSync(path.join(killed, 'config.json'), '{}');
+    const lost = inScratch('train', 'ftbnn-tiny-fashion', '--resume', '--out', killed);
+    expect(lost.status).toBe(1);
+    expect(lost.stderr).toMatch(/config\.json: does not say what the run began with/);
+  });
+
+  it('remembers where the images lie, also from another folder, and says so in what is next', () => {
+    fs.symlinkSync(sample, path.join(scratch, 'images'));
+    const { status, stdout } = inScratch('train', ...tinyTraining, '--data', 'images', '--out', 'runs/images');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/train ftbnn-tiny-fashion --data \S*\/images --epochs 1 --set data\.trainImages=200 .*--seed 1/);
+    expect(gossamer(['eval', path.join(scratch, 'runs/images'), '--threads=1']).status).toBe(0);
+  });
+
+  it('does not test on what it trained on, and looks at the test images before it trains', async () => {
+    const rows = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const name = `${i}.png`;
+        const background = i % 2 ? '#333' : '#ccc';
+        await sharp({ create: { width: 8, height: 8, channels: 3, background } })
+          .png()
+          .toFile(path.join(scratch, name));
+        return `${name},${i % 2 ? 'dark' : 'light'}`;
+      }),
+    );
+    const words = ['--epochs=1', '--threads=1', '--set=batchSize=20', '--set=transforms={}', '--set=data.size=28'];
+    const trainOn = (manifest: string) =>
+      inScratch('train', 'ftbnn-tiny-fashion', ...words, '--data', manifest, '--out', `runs/${manifest}`);
+
+    fs.writeFileSync(path.join(scratch, 'all.csv'), ['path,label', ...rows].join('\n'));
+    const { status, stdout } = trainOn('all.csv');
+    expect(status).toBe(0);
+    expect(stdout).toContain('The data has no test images');
+    const judged = inScratch('eval', 'runs/all.csv', '--threads=1');
+    expect([judged.status, judged.stderr]).toEqual([1, expect.stringContaining('no row is for "test"')]);
+    expect(inScratch('eval', 'runs/all.csv', '--threads=1', '--data', 'all.csv').stdout).toContain('of 60 images');
+
+    const split = ['path,label,split', ...rows.map((row) => `${row},train`), 'nowhere.png,dark,test'];
+    fs.writeFileSync(path.join(scratch, 'split.csv'), split.join('\n'));
+    const bad = trainOn('split.csv');
+    expect([bad.status, bad.stdout]).toEqual([1, '']);
+    expect(bad.stderr).toContain('nowhere.png');
+    expect(fs.existsSync(path.join(scratch, 'runs/split.csv'))).toBe(false);
+  });
+});
+
 describe('gossamer eval', () => {
   it('gives back the test accuracy of the run, from its folder or its file', () => {
     const { test } = JSON.parse(fs.readFileSync(path.join(run, 'summary.json'), 'utf8')) as { test: { top1: number } };
