@@ -124,6 +124,10 @@ describe('dynamicConv2d and its gradient', () => {
     expectDynamic(geometry({ batch: 1, height: 33, width: 29, inChannels: 70, kept: 20 })));
   test('images of several bands, 3x3', () =>
     expectDynamic(geometry({ height: 40, width: 30, inChannels: 48, kept: 30, kernel: 3, padding: 1 })));
+  test('more heads and taps than a command counts tasks', () =>
+    expectDynamic(
+      geometry({ batch: 1, height: 3, width: 2, inChannels: 2, kept: 1, outChannels: 500, heads: 500, kernel: 3, padding: 1 }),
+    ));
   test('more images than tasks', () => expectDynamic(geometry({ batch: 37, height: 3, width: 5 })));
 });
 

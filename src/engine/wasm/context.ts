@@ -5,8 +5,8 @@ export interface WasmContext {
   /** True when the loaded build uses relaxed SIMD. */
   readonly relaxed: boolean;
   /**
-   * Runs `tasks` tasks (1 to 4095) of the kernel that the module exports under `kernel`, on all threads, and returns when
-   * all are done. At most 40 integers (addresses among them) and 24 floats.
+   * Runs `tasks` tasks of the kernel that the module exports under `kernel`, on all threads (more than 4095 on the calling one), and
+   * returns when all are done. At most 40 integers (addresses among them) and 24 floats.
    */
   run(kernel: string, tasks: number, integers: readonly number[], floats?: readonly number[]): void;
   /** Calls `use` with the address of `bytes` bytes of workspace (64-byte aligned, not cleared), freed afterwards. */
