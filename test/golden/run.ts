@@ -1,5 +1,5 @@
 /** `npm run golden -- DIR`: checks every case of a folder against the wasm engine; exit status 1 on a failure. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine } from '#dist/engine/index.js';
 import { checkFile } from './check.js';
@@ -8,6 +8,11 @@ const folder = process.argv[2];
 if (!folder) {
   console.error('Which folder? npm run golden -- DIR, where DIR holds *.safetensors cases (see docs/golden.md).');
   process.exit(2);
+}
+if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  console.error(`${folder} is not a folder.`);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
 }
 const files = readdirSync(folder)
   .filter((file) => file.endsWith('.safetensors'))
