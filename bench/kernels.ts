@@ -2,6 +2,7 @@ import { createEngine, type Engine } from '#dist/engine/index.js';
 import * as ops from '#dist/ops/index.js';
 import { Rng, scope, Tensor } from '#dist/tensor/index.js';
 import { type Result, rate, time } from './measure.js';
+import { measurePyTorch } from './peers.js';
 
 /** Square convolution layers of ResNet-18 at batch 1, by channels and side. */
 const LAYERS = [
@@ -17,6 +18,7 @@ const PROMISED = { channels: 128, threads: 1, gigaflops: 20 };
 /** Convolutions forward at batch 1: effective GFLOP/s (2 x multiply-accumulates), binary ones in G binary MAC/s. */
 export async function benchKernels(onResult: (result: Result) => void): Promise<void> {
   for (const threads of [1, 2]) {
+    const peer = measurePyTorch(threads);
     const engine = await createEngine({ threads });
     for (const [channels, side] of LAYERS) {
       const macs = side * side * channels * channels * 9;
@@ -29,7 +31,7 @@ export async function benchKernels(onResult: (result: Result) => void): Promise<
           'GFLOP/s',
           (2 * macs) / 1e9,
           run(engine, () => ops.conv2d(x, w, { padding: 1 })),
-          promised ? PROMISED.gigaflops : null,
+          { reach: promised ? PROMISED.gigaflops : null, pytorch: peer?.[`conv3x3-${channels}`] },
         ),
       );
       onResult(

@@ -9,6 +9,8 @@ export interface Result {
   readonly ours: number;
   readonly lowest: number;
   readonly highest: number;
+  /** The same figure of others, measured in the same run. */
+  readonly peers: Readonly<Record<string, number>>;
   readonly reach: number | null;
   readonly met: boolean | null;
 }
@@ -44,17 +46,26 @@ function callsFor(body: () => void, seconds: number): number {
   return Math.max(1, Math.round((calls * seconds * 1000) / (performance.now() - start)));
 }
 
-/** A rate (work a second) from times a call. */
+/** A rate (work a second) from times a call; `pytorch` is its rate in the same run, where it was measured. */
 export function rate(
   name: string,
   unit: string,
   workPerCall: number,
   times: readonly number[],
-  reach: number | null = null,
+  { reach = null, pytorch }: { reach?: number | null; pytorch?: number | undefined } = {},
 ): Result {
   const rates = times.map((seconds) => workPerCall / seconds).sort((a, b) => a - b);
   const ours = rates[Math.floor(rates.length / 2)]!;
-  return { name, unit, ours, lowest: rates[0]!, highest: rates.at(-1)!, reach, met: reach === null ? null : ours >= reach };
+  return {
+    name,
+    unit,
+    ours,
+    lowest: rates[0]!,
+    highest: rates.at(-1)!,
+    peers: pytorch === undefined ? {} : { pytorch },
+    reach,
+    met: reach === null ? null : ours >= reach,
+  };
 }
 
 export function report(command: string, results: readonly Result[]): Report {
@@ -83,7 +94,8 @@ function commit(): string {
 export function print(result: Result): void {
   const number = (value: number) => value.toPrecision(3).padStart(8);
   const verdict = result.reach === null ? '' : `  ${result.met ? 'reaches' : 'MISSES'} ${result.reach}`;
-  console.log(
-    `${result.name.padEnd(52)}${number(result.ours)} ${result.unit.padEnd(9)} (${number(result.lowest).trim()} to ${number(result.highest).trim()})${verdict}`,
-  );
+  const { pytorch } = result.peers;
+  const ratio = pytorch === undefined ? '' : `  ${(result.ours / pytorch).toFixed(2)} of PyTorch's ${number(pytorch).trim()}`;
+  const spread = `(${number(result.lowest).trim()} to ${number(result.highest).trim()})`;
+  console.log(`${result.name.padEnd(52)}${number(result.ours)} ${result.unit.padEnd(9)} ${spread}${ratio}${verdict}`);
 }

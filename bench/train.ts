@@ -4,6 +4,7 @@ import * as ops from '#dist/ops/index.js';
 import { Rng, scope, Tensor, withGradients } from '#dist/tensor/index.js';
 import { createOptimizer } from '#dist/train/index.js';
 import { type Result, rate, time } from './measure.js';
+import { measurePyTorch } from './peers.js';
 
 const BATCH = 64;
 
@@ -14,10 +15,11 @@ const PROMISED = { threads: 2, imagesPerSecond: 100 };
 export async function benchTrain(onResult: (result: Result) => void): Promise<void> {
   for (const name of ['resnet20', 'ftbnn-base-cifar', 'dydensenet-small-cifar']) {
     for (const threads of [1, 2]) {
+      const pytorch = name === 'resnet20' ? measurePyTorch(threads)?.['resnet20'] : undefined;
       const engine = await createEngine({ threads });
       const reach = name === 'resnet20' && threads === PROMISED.threads ? PROMISED.imagesPerSecond : null;
       const label = `${name} step, batch ${BATCH}, ${threads} thread${threads > 1 ? 's' : ''}`;
-      onResult(rate(label, 'images/s', BATCH, time(trainingStep(engine, name), { rounds: 5, seconds: 1 }), reach));
+      onResult(rate(label, 'images/s', BATCH, time(trainingStep(engine, name), { rounds: 5, seconds: 1 }), { reach, pytorch }));
       engine.dispose();
     }
   }
