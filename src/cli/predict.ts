@@ -7,7 +7,7 @@ import { type Answer, type Checkpoint, loadModel, predict as predictImages, read
 import { checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, threadsOption, wholeNumber } from './options.js';
+import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
 
 interface PredictChoice extends EngineChoice {
   readonly top: number;
@@ -21,6 +21,7 @@ export function predictCommand(console: Console): Command {
     .argument('<image...>', 'pictures: jpg, png, webp, gif, tiff, avif')
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
     .addOption(threadsOption())
+    .addOption(relaxedSimdOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer predict runs/ftbnn-tiny-fashion shoe.png\n')
     .action((place: string, images: string[], choice: PredictChoice) => predict(checkpointPath(place), images, choice, console));
@@ -40,7 +41,7 @@ async function predict(path: string, images: readonly string[], choice: PredictC
     channels: channels === 1 ? 1 : 3,
     fit: fit ?? undefined,
   });
-  const engine = await createEngine({ threads: choice.threads });
+  const engine = await createEngine({ threads: choice.threads, relaxedSimd: choice.relaxedSimd });
   try {
     const { model } = await loadModel(checkpoint, engine);
     const { classes, recipe } = checkpoint;

@@ -223,7 +223,6 @@ function multiplySigns(
 }
 
 /** n - 2 (differing - what the taps outside the image added to that), times the channel's scale. */
-// @ts-ignore: decorator
 @inline
 function storePixel(d0: i32, d1: i32, popcounts: usize, notes: usize, two: i32, scale: usize, target: usize): void {
   const counted = load<i32>(notes);

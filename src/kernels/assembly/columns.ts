@@ -26,20 +26,17 @@ export const FPRELU = 4;
 export const PRELU = 5;
 
 /** Rows of a chunk. Wide rows lie far apart in memory: few at a time keep what was fetched beside them in the cache. */
-// @ts-ignore: decorator
 @inline
 function chunkRows(width: i32): i32 {
   return width < 64 ? 64 : 16;
 }
 
-// @ts-ignore: decorator
 @inline
 export function sumColumns(kind: i32, args: usize, task: i32): void {
   const last = min((task + 1) * int(args, 1), int(args, 0));
   for (let unit = task * int(args, 1); unit < last; unit++) sumBlock(kind, args, unit);
 }
 
-// @ts-ignore: decorator
 @inline
 function sumBlock(kind: i32, args: usize, unit: i32): void {
   const blocks = int(args, 2);
@@ -93,7 +90,6 @@ function sumBlock(kind: i32, args: usize, unit: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function sumSixteen(
   kind: i32, x: usize, y: usize, p: usize, q: usize, out: usize, width: i32, rows: i32, partial: usize, secondPartial: usize,
@@ -146,7 +142,6 @@ function sumSixteen(
 }
 
 /** Four columns, or the last `columns` of a row. */
-// @ts-ignore: decorator
 @inline
 function sumFour(
   kind: i32, whole: bool, columns: i32,
@@ -171,7 +166,6 @@ function sumFour(
   if (isDouble(kind)) empty(secondPartial, b);
 }
 
-// @ts-ignore: decorator
 @inline
 function first(kind: i32, x: v128, y: v128, p: v128): v128 {
   if (kind == PRODUCT) return f32x4.mul(x, y);
@@ -181,7 +175,6 @@ function first(kind: i32, x: v128, y: v128, p: v128): v128 {
   return x;
 }
 
-// @ts-ignore: decorator
 @inline
 function second(kind: i32, x: v128, y: v128, p: v128): v128 {
   const centred = f32x4.sub(x, p);
@@ -190,45 +183,38 @@ function second(kind: i32, x: v128, y: v128, p: v128): v128 {
   return v128.andnot(f32x4.mul(x, y), isPositive(kind, x));
 }
 
-// @ts-ignore: decorator
 @inline
 function slope(kind: i32, x: v128, y: v128, p: v128, q: v128): v128 {
   return f32x4.mul(y, v128.bitselect(p, q, isPositive(kind, x)));
 }
 
-// @ts-ignore: decorator
 @inline
 function isPositive(kind: i32, x: v128): v128 {
   return kind == PRELU ? f32x4.gt(x, f32x4.splat(0)) : f32x4.ge(x, f32x4.splat(0));
 }
 
-// @ts-ignore: decorator
 @inline
 function isPrelu(kind: i32): bool {
   return kind == FPRELU || kind == PRELU;
 }
 
 /** Two sums a column. */
-// @ts-ignore: decorator
 @inline
 function isDouble(kind: i32): bool {
   return kind >= MOMENTS;
 }
 
-// @ts-ignore: decorator
 @inline
 function hasSecond(kind: i32): bool {
   return kind == PRODUCT || kind >= CENTRED_PRODUCT;
 }
 
-// @ts-ignore: decorator
 @inline
 function hasColumnOperand(kind: i32): bool {
   return kind >= MOMENTS;
 }
 
 /** Columns in whole vectors: the partial sums are padded to them. */
-// @ts-ignore: decorator
 @inline
 function clear(partial: usize, firstColumn: i32, lastColumn: i32): void {
   for (let column = firstColumn; column < lastColumn; column += 4) {
@@ -238,7 +224,6 @@ function clear(partial: usize, firstColumn: i32, lastColumn: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function empty(partial: usize, sum: v128): void {
   v128.store(partial, f64x2.add(v128.load(partial), lowDoubles(sum)));

@@ -224,7 +224,6 @@ export function dynamicInputGradient(args: usize, task: i32): void {
 }
 
 /** A 1x1 convolution of stride 1: input and output points are the same. */
-// @ts-ignore: decorator
 @inline
 function planesAreLines(args: usize): bool {
   return readsInPlace(args) && int(args, 11) === 1;

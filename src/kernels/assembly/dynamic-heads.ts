@@ -16,27 +16,23 @@ import { TILE_COLUMNS } from './gemm';
 export const GEOMETRY: i32 = 14;
 
 /** Bytes of one of the four arrays. */
-// @ts-ignore: decorator
 @inline
 export function termBytes(args: usize): usize {
   return <usize>(int(args, 8) * int(args, 9) * int(args, 10)) << 2;
 }
 
 /** A head's output channels, filled up to whole vectors. */
-// @ts-ignore: decorator
 @inline
 export function headColumns(args: usize): i32 {
   return (int(args, 6) / int(args, 7) + TILE_COLUMNS - 1) & -TILE_COLUMNS;
 }
 
-// @ts-ignore: decorator
 @inline
 export function headWeightBytes(args: usize): usize {
   return <usize>(int(args, 9) * int(args, 10)) * <usize>int(args, 3) * <usize>headColumns(args) << 2;
 }
 
 /** One tap on every pixel, no border: kept channels are read where they are. Otherwise they are gathered into an image of their own. */
-// @ts-ignore: decorator
 @inline
 export function readsInPlace(args: usize): bool {
   return int(args, 9) * int(args, 10) === 1 && int(args, 12) === 0;

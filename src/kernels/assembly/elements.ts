@@ -34,7 +34,6 @@ export function sign(args: usize, task: i32): void { map(SIGN, 1, args, task); }
 export function signGradientClip(args: usize, task: i32): void { map(SIGN_GRADIENT_CLIP, 2, args, task); }
 export function signGradientQuadratic(args: usize, task: i32): void { map(SIGN_GRADIENT_QUADRATIC, 2, args, task); }
 
-// @ts-ignore: decorator
 @inline
 function map(kind: i32, inputs: i32, args: usize, task: i32): void {
   const first = task * int(args, 1);
@@ -49,7 +48,6 @@ function map(kind: i32, inputs: i32, args: usize, task: i32): void {
   if (i < count) mapVector(kind, inputs, false, item(x, i), item(second, i), item(y, i), a, b, count - i);
 }
 
-// @ts-ignore: decorator
 @inline
 function mapVector(
   kind: i32, inputs: i32, whole: bool, xAt: usize, secondAt: usize, yAt: usize, a: v128, b: v128, count: i32,
@@ -59,7 +57,6 @@ function mapVector(
   storeSome(whole, yAt, value(kind, x, second, a, b), count);
 }
 
-// @ts-ignore: decorator
 @inline
 function value(kind: i32, x: v128, second: v128, a: v128, b: v128): v128 {
   const one = f32x4.splat(1);
@@ -96,7 +93,6 @@ export function countNonFinite(args: usize, task: i32): void {
   store<i32>(item(ptr(args, 3), task), i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
 }
 
-// @ts-ignore: decorator
 @inline
 function nonFinite(x: v128): v128 {
   const exponent = i32x4.splat(0x7f800000);
@@ -115,7 +111,6 @@ const ADD = 0;
 const MULTIPLY = 1;
 const SPREAD = 2;
 
-// @ts-ignore: decorator
 @inline
 function mapColumns(kind: i32, args: usize, task: i32): void {
   let i = task * int(args, 1);
@@ -149,7 +144,6 @@ export function addRows(args: usize, task: i32): void { mapRows(ADD, args, task)
 export function multiplyRows(args: usize, task: i32): void { mapRows(MULTIPLY, args, task); }
 export function spreadRows(args: usize, task: i32): void { mapRows(SPREAD, args, task); }
 
-// @ts-ignore: decorator
 @inline
 function mapRows(kind: i32, args: usize, task: i32): void {
   let i = task * int(args, 1);
@@ -177,7 +171,6 @@ function mapRows(kind: i32, args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function combine(kind: i32, x: v128, operand: v128): v128 {
   return kind == ADD ? f32x4.add(x, operand) : f32x4.mul(x, operand);
@@ -207,7 +200,6 @@ export function fprelu(args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function prelu(x: v128, positive: v128, negative: v128): v128 {
   return f32x4.mul(x, v128.bitselect(positive, negative, f32x4.ge(x, f32x4.splat(0))));

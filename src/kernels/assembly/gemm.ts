@@ -25,7 +25,6 @@ export const POINTS_BYTES: usize = 32;
 export const OUTER_BYTES: usize = 128;
 
 /** c + a * b */
-// @ts-ignore: decorator
 @inline
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (RELAXED) return f32x4.relaxed_madd(a, b, c);
@@ -33,7 +32,6 @@ export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** Bytes of a panel over `depth` weights a column. */
-// @ts-ignore: decorator
 @inline
 export function panelBytes(depth: i32): usize {
   return (<usize>depth + 1) << 5;
@@ -169,14 +167,12 @@ export function accumulateOuter(
 }
 
 /** `storeColumns` for other files; inlined, since the compiler warns of vectors among the parameters of what is exported. */
-// @ts-ignore: decorator
 @inline
 export function storeRow(address: usize, low: v128, high: v128, columns: i32): void {
   storeColumns(address, low, high, columns);
 }
 
 /** Stores the first `columns` (1 to 8) floats of low and high. */
-// @ts-ignore: decorator
 @inline
 export function storeColumns(address: usize, low: v128, high: v128, columns: i32): void {
   if (columns >= 8) {

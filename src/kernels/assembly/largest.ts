@@ -3,7 +3,6 @@ import { item } from './simd';
 /** NaN counts as larger than any number, so that a diverged network shows. */
 
 /** Lanes whose value is larger than the best so far: not (value <= best), unless the best is NaN. */
-// @ts-ignore: decorator
 @inline
 export function beats(value: v128, best: v128): v128 {
   return v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
@@ -49,7 +48,6 @@ export function firstLargest(x: usize, count: i32): i32 {
   return place;
 }
 
-// @ts-ignore: decorator
 @inline
 function precedes(value: f32, place: i32, best: f32, bestPlace: i32): bool {
   return value > best || (value == best && place < bestPlace);

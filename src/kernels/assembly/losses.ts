@@ -49,7 +49,6 @@ function exponentials(x: usize, y: usize, count: i32, largest: f32): f64 {
   return sum;
 }
 
-// @ts-ignore: decorator
 @inline
 function scale(y: usize, count: i32, factor: f32): void {
   const factors = f32x4.splat(factor);
@@ -114,7 +113,6 @@ export function meanSquaredErrorGradient(args: usize, task: i32): void {
   if (i < count) differ(false, count - i, item(a, i), item(b, i), factor, item(da, i), isOfBoth, item(db, i));
 }
 
-// @ts-ignore: decorator
 @inline
 function differ(whole: bool, count: i32, a: usize, b: usize, factor: v128, da: usize, isOfBoth: bool, db: usize): void {
   const gradient = f32x4.mul(factor, f32x4.sub(loadSome(whole, a, count), loadSome(whole, b, count)));
@@ -188,13 +186,11 @@ function addRow(y: usize, x: usize, count: i32, factor: v128): void {
 }
 
 /** The eight neighbours in row order among the nine taps: the centre, tap 4, is left out. */
-// @ts-ignore: decorator
 @inline
 function neighbourTap(direction: i32): i32 {
   return direction < 4 ? direction : direction + 1;
 }
 
-// @ts-ignore: decorator
 @inline
 function neighbourOffset(direction: i32, width: i32): i32 {
   const tap = neighbourTap(direction);

@@ -8,7 +8,6 @@
  * trailing zeros that n times it is exact. e^r is its Taylor series to r^7: the rest is below 0.35^8 / 8! = 5e-9, a
  * tenth of a unit. 2^n goes in two factors, because neither 2^128 nor 2^-149 is a normal float.
  */
-// @ts-ignore: decorator
 @inline
 export function exponential(x: v128): v128 {
   // In this order pmax and pmin keep a NaN, and cost one instruction where max and min cost many.
@@ -37,7 +36,6 @@ const LN2_HIGH: f32 = 0.693115234375;
 const LN2_LOW: f32 = 0.00003194618494530942;
 
 /** 2^n for n in [-126, 127]: n in the exponent's place. */
-// @ts-ignore: decorator
 @inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);

@@ -56,7 +56,6 @@ export function pad(args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function copyRow(x: usize, y: usize, count: i32): void {
   let i = 0;

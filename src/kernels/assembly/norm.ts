@@ -81,7 +81,6 @@ export function batchNorm(args: usize, task: i32): void {
 }
 
 /** Coefficients are padded by those that follow, so only x and y are read and written in part. */
-// @ts-ignore: decorator
 @inline
 function normalise(whole: bool, count: i32, x: usize, coefficients: usize, stride: usize, y: usize): void {
   const centred = f32x4.sub(loadSome(whole, x, count), v128.load(coefficients));
@@ -142,7 +141,6 @@ export function batchNormInputGradient(args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function inputGradient(whole: bool, count: i32, x: usize, dy: usize, a: usize, stride: usize, dx: usize): void {
   const b = a + stride;
@@ -152,14 +150,12 @@ function inputGradient(whole: bool, count: i32, x: usize, dy: usize, a: usize, s
   storeSome(whole, dx, f32x4.add(f32x4.add(own, f32x4.mul(v128.load(b), centred)), v128.load(c)), count);
 }
 
-// @ts-ignore: decorator
 @inline
 function inverseDeviation(variance: usize, channel: i32, epsilon: f32): f64 {
   return 1 / sqrt(<f64>load<f32>(item(variance, channel)) + <f64>epsilon);
 }
 
 /** Writes a channel's value once for each repetition of the channels. */
-// @ts-ignore: decorator
 @inline
 function repeat(target: usize, channels: i32, factor: i32, channel: i32, value: f64): void {
   for (let repetition = 0; repetition < factor; repetition++) {

@@ -11,7 +11,6 @@ export function sgd(args: usize, task: i32): void { descend(PLAIN, args, task); 
 export function sgdMomentum(args: usize, task: i32): void { descend(MOMENTUM, args, task); }
 export function sgdNesterov(args: usize, task: i32): void { descend(NESTEROV, args, task); }
 
-// @ts-ignore: decorator
 @inline
 function descend(kind: i32, args: usize, task: i32): void {
   const first = task * int(args, 1);
@@ -26,7 +25,6 @@ function descend(kind: i32, args: usize, task: i32): void {
   if (i < count) descendVector(kind, args, false, count - i, item(w, i), item(gradient, i), item(velocity, i), remembers);
 }
 
-// @ts-ignore: decorator
 @inline
 function descendVector(
   kind: i32, args: usize, whole: bool, count: i32, wAt: usize, gradientAt: usize, velocityAt: usize, remembers: v128,
@@ -61,7 +59,6 @@ export function adam(args: usize, task: i32): void {
   if (i < count) adamVector(args, false, count - i, item(w, i), item(gradient, i), item(first, i), item(second, i));
 }
 
-// @ts-ignore: decorator
 @inline
 function adamVector(args: usize, whole: bool, count: i32, wAt: usize, gradientAt: usize, firstAt: usize, secondAt: usize): void {
   const w = loadSome(whole, wAt, count);
@@ -97,7 +94,6 @@ export function movingAverage(args: usize, task: i32): void {
   if (i < count) averageVector(false, count - i, item(w, i), item(average, i), share);
 }
 
-// @ts-ignore: decorator
 @inline
 function averageVector(whole: bool, count: i32, wAt: usize, averageAt: usize, share: v128): void {
   const average = loadSome(whole, averageAt, count);

@@ -45,7 +45,6 @@ const ROW_SQUARE = 2;
 const ROW_DIFFERENCE_SQUARE = 3;
 const ROW_ABSOLUTE = 4;
 
-// @ts-ignore: decorator
 @inline
 function sumRows(kind: i32, args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
@@ -90,13 +89,11 @@ function sumRows(kind: i32, args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function isOfTwo(kind: i32): bool {
   return kind == ROW_PRODUCT || kind == ROW_DIFFERENCE_SQUARE;
 }
 
-// @ts-ignore: decorator
 @inline
 function rowTerm(kind: i32, x: v128, y: v128): v128 {
   if (kind == ROW_PRODUCT) return f32x4.mul(x, y);

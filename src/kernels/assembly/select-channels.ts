@@ -50,7 +50,6 @@ function writeKeys(from: usize, channels: i32, keys: usize, keyBytes: usize): vo
   for (; at < keyBytes; at += 4) store<i32>(keys + at, NO_KEY);
 }
 
-// @ts-ignore: decorator
 @inline
 function keysOf(values: v128): v128 {
   const numbers = v128.bitselect(f32x4.add(values, f32x4.splat(0)), f32x4.splat(-Infinity), f32x4.eq(values, values));

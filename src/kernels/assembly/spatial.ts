@@ -19,7 +19,6 @@ export function maxPoolGradient(args: usize, task: i32): void { gatherWindows(tr
 /** x, y */
 export function averagePool(args: usize, task: i32): void { poolWindows(false, args, task); }
 
-// @ts-ignore: decorator
 @inline
 function poolWindows(ofMaximum: bool, args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
@@ -58,7 +57,6 @@ function poolWindows(ofMaximum: bool, args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function largest(
   whole: bool, count: i32, x: usize, rows: i32, columns: i32, width: i32, channels: i32, place: i32, y: usize, argmax: usize,
@@ -81,7 +79,6 @@ function largest(
   storeSome(whole, argmax, places, count);
 }
 
-// @ts-ignore: decorator
 @inline
 function total(whole: bool, count: i32, x: usize, rows: i32, columns: i32, width: i32, channels: i32): v128 {
   let sum = f32x4.splat(0);
@@ -99,7 +96,6 @@ function total(whole: bool, count: i32, x: usize, rows: i32, columns: i32, width
 /** dy, dx */
 export function averagePoolGradient(args: usize, task: i32): void { gatherWindows(false, args, task); }
 
-// @ts-ignore: decorator
 @inline
 function gatherWindows(ofMaximum: bool, args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
@@ -140,7 +136,6 @@ function gatherWindows(ofMaximum: bool, args: usize, task: i32): void {
 }
 
 /** Sum of dy over the windows that `place` won. */
-// @ts-ignore: decorator
 @inline
 function wonBy(
   whole: bool, count: i32, place: i32, dy: usize, argmax: usize, rows: i32, columns: i32, outWidth: i32, channels: i32,
@@ -160,14 +155,12 @@ function wonBy(
 }
 
 /** Windows that hold coordinate i start at o * stride - padding in (i - kernel, i]. */
-// @ts-ignore: decorator
 @inline
 function firstWindow(args: usize, coordinate: i32): i32 {
   const stride = int(args, 8);
   return max(coordinate + int(args, 9) - int(args, 7) + stride, 0) / stride;
 }
 
-// @ts-ignore: decorator
 @inline
 function lastWindow(args: usize, coordinate: i32, windows: i32): i32 {
   return min((coordinate + int(args, 9)) / int(args, 8), windows - 1);
@@ -206,19 +199,16 @@ export function resizeBilinear(args: usize, task: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function centre(output: i32, size: i32, outSize: i32): f64 {
   return max(((<f64>output + 0.5) * <f64>size) / <f64>outSize - 0.5, 0);
 }
 
-// @ts-ignore: decorator
 @inline
 function lower(centre: f64, size: i32): i32 {
   return min(<i32>centre, size - 1);
 }
 
-// @ts-ignore: decorator
 @inline
 function mix(whole: bool, count: i32, upper: usize, below: usize, a: i32, b: i32, rowShare: f32, share: f32, out: usize): void {
   const first = f32x4.add(
@@ -278,7 +268,6 @@ function spreadRow(dy: usize, dx: usize, weight: f32, width: i32, channels: i32,
 }
 
 /** y += factor * x */
-// @ts-ignore: decorator
 @inline
 function addScaled(y: usize, x: usize, count: i32, factor: f32): void {
   const factors = f32x4.splat(factor);

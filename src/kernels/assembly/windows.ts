@@ -155,7 +155,6 @@ export function fillPoints(args: usize, images: i32, rows: i32, points: usize): 
   return count >> 2;
 }
 
-// @ts-ignore: decorator
 @inline
 function storePoint(points: usize, index: i32, sourceOffset: usize, targetOffset: usize): void {
   const at = points + (<usize>(index >> 2) << 5) + (<usize>(index & 3) << 2);
@@ -251,7 +250,6 @@ function sourceImageBytes(args: usize, rows: i32): usize {
     : <usize>(int(args, SOURCE_HEIGHT) * int(args, SOURCE_WIDTH)) * sourcePixelBytes(args);
 }
 
-// @ts-ignore: decorator
 @inline
 export function ceilDivide(a: i32, b: i32): i32 {
   return (a + b - 1) / b;
