@@ -1,6 +1,7 @@
 import { ConfigError, UnsupportedError } from '../errors.js';
 import type { Engine, FeatureFact } from './engine.js';
 import type { EngineHost } from './host.js';
+import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
 import { WasmBackend } from './wasm/backend.js';
 import { wasmKernels } from './wasm/index.js';
@@ -14,6 +15,11 @@ export interface EngineOptions {
    * after a self-test of the kernels; `off`. Fused multiply-adds round once instead of twice, so last bits differ between the builds.
    */
   readonly relaxedSimd?: 'auto' | 'on' | 'off';
+  /**
+   * `auto`: 3x3 convolutions of stride 1 by Winograd's algorithm where that is faster; `direct`: all sums as the definition has them, nearer to
+   * the exact result by a factor of ten and half as fast (docs/numerics.md).
+   */
+  readonly convolution?: 'auto' | 'direct';
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
   readonly memoryLimit?: number;
 }
@@ -22,6 +28,7 @@ export interface EngineOptions {
 const MOST_THREADS = 64;
 
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
+const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
@@ -38,13 +45,20 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
 /** The same on a host of one's own. @throws as `createEngine` */
 export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
-  const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
+  const {
+    threads: wantedThreads = Math.min(host.processors, MOST_THREADS),
+    relaxedSimd = 'auto',
+    convolution = 'auto',
+  } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
   if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MOST_THREADS) {
     throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to ${MOST_THREADS}`);
   }
   if (!relaxedSimdChoices.includes(relaxedSimd)) {
     throw new ConfigError('relaxedSimd', `got ${relaxedSimd}, needs one of ${relaxedSimdChoices.join(', ')}`);
+  }
+  if (!convolutionChoices.includes(convolution)) {
+    throw new ConfigError('convolution', `got ${convolution}, needs one of ${convolutionChoices.join(', ')}`);
   }
   if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
   if (!hasSimd())
@@ -63,13 +77,14 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
     relaxed,
     shared,
     threadsFact(threads, wantedThreads, host.processors, shared),
+    winogradFact(convolution),
   ];
-  return engineOf(backend, host, build, features);
+  return engineOf(backend, wasmKernels(backend, { winograd: convolution === 'auto' }), host, build, features);
 }
 
-function engineOf(backend: WasmBackend, host: EngineHost, build: string, features: FeatureFact[]): Engine {
+function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, build: string, features: FeatureFact[]): Engine {
   return {
-    kernels: wasmKernels(backend),
+    kernels,
     shapesOnly: false,
     allocate(elements, _dtype, what, shape) {
       backend.checkUsable();
@@ -134,4 +149,11 @@ function threadsFact(threads: number, wanted: number, processors: number, shared
   if (threads > 1) return { name, on: true, why: `${threads} threads, the calling one included, on ${processors} processors` };
   if (wanted > 1) return { name, on: false, why: `no shared memory: ${shared.why}` };
   return { name, on: false, why: processors === 1 ? 'this machine has one processor' : 'one thread was asked for' };
+}
+
+function winogradFact(convolution: 'auto' | 'direct'): FeatureFact {
+  const name = 'winograd';
+  return convolution === 'auto'
+    ? { name, on: true, why: '3x3 convolutions of stride 1 by F(4x4, 3x3), where that is faster' }
+    : { name, on: false, why: "turned off by the option convolution: 'direct'" };
 }

@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import type { Conv2dGeometry } from '../../src/engine/kernels.js';
 import { convolutionKernels as referenceKernels } from '../../src/engine/reference/convolution.js';
+import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { convolutionKernels } from '../../src/engine/wasm/convolution.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { blank, expectKernel, normal, useBackends } from './harness.js';
@@ -93,11 +94,22 @@ const shapes: Record<string, Shape> = {
   'few points, many channels': { height: 4, width: 5, inChannels: 96, outChannels: 100, kernel: 3, padding: 1 },
   'large matrix': { batch: 150, height: 3, width: 3, inChannels: 52, outChannels: 33, kernel: 1 },
   'long rows': { batch: 1, height: 1, width: 1, inChannels: 3000, outChannels: 301, kernel: 1 },
+  // Large enough for Winograd's algorithm (`paysWinograd`).
+  '3x3 in tiles': { batch: 2, height: 48, width: 48, inChannels: 16, outChannels: 24, kernel: 3, padding: 1 },
+  'tiles cut short': { batch: 3, height: 41, width: 38, inChannels: 18, outChannels: 13, kernel: 3, padding: 1 },
+  'tiles without padding': { batch: 2, height: 43, width: 37, inChannels: 36, outChannels: 8, kernel: 3 },
+  'tiles, padding 2': { batch: 1, height: 45, width: 50, inChannels: 7, outChannels: 20, kernel: 3, padding: 2 },
+  'tiles, more padding than taps': { batch: 2, height: 40, width: 33, inChannels: 9, outChannels: 10, kernel: 3, padding: 4 },
+  'tiles in groups': { batch: 2, height: 44, width: 40, inChannels: 36, outChannels: 30, kernel: 3, padding: 1, groups: 3 },
+  'tiles of many small images': { batch: 150, height: 8, width: 7, inChannels: 20, outChannels: 33, kernel: 3, padding: 1 },
   'large depthwise': { batch: 3, height: 40, width: 41, inChannels: 70, outChannels: 70, kernel: 3, padding: 1, groups: 70 },
 };
 
 const backends = useBackends();
-const kernels = { reference: referenceKernels, fast: convolutionKernels };
+const kernels = {
+  reference: referenceKernels,
+  fast: (wasm: WasmContext) => convolutionKernels(wasm, { winograd: true }),
+};
 
 describe.each(Object.entries(shapes))('%s', (_name, shape) => {
   const g = geometry(shape);

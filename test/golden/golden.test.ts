@@ -3,26 +3,32 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine, createReferenceEngine, type Engine } from '#dist/engine/index.js';
-import { checkFile } from './check.js';
+import { createEngine, createReferenceEngine } from '#dist/engine/index.js';
+import { checkFile, type GoldenEngines } from './check.js';
 import { hashed } from './hashed.js';
 
 const cases = fileURLToPath(new URL('./cases/', import.meta.url));
 const files = readdirSync(cases).filter((file) => file.endsWith('.safetensors'));
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'gossamer-golden-'));
-let fast: Engine;
+let engines: GoldenEngines;
 
 beforeAll(async () => {
-  fast = await createEngine({ threads: 2 });
+  engines = {
+    fast: await createEngine({ threads: 2 }),
+    direct: await createEngine({ threads: 2, convolution: 'direct' }),
+  };
 });
 afterAll(() => {
-  fast.dispose();
+  engines.fast.dispose();
+  engines.direct.dispose();
   rmSync(scratch, { recursive: true });
 });
 
+const reference = { fast: createReferenceEngine(), direct: createReferenceEngine() };
+
 describe.each(files)('%s', (file) => {
-  it('agrees on the wasm engine', async () => expect(await checkFile(fast, path.join(cases, file))).toEqual([]));
-  it('agrees on the reference', async () => expect(await checkFile(createReferenceEngine(), path.join(cases, file))).toEqual([]));
+  it('agrees on the wasm engine', async () => expect(await checkFile(engines, path.join(cases, file))).toEqual([]));
+  it('agrees on the reference', async () => expect(await checkFile(reference, path.join(cases, file))).toEqual([]));
 });
 
 describe('the checker itself', () => {
@@ -38,17 +44,17 @@ describe('the checker itself', () => {
 
   it.each(['conv2d-3x3-bias.safetensors', 'dynamic-group-conv2d.safetensors', 'optimizer-adam.safetensors'])(
     'sees that %s was changed',
-    async (file) => expect((await checkFile(fast, spoiled(file))).length).toBeGreaterThan(0),
+    async (file) => expect((await checkFile(engines, spoiled(file))).length).toBeGreaterThan(0),
   );
 
   it('fails a case that it does not know, and a file that is none', async () => {
     const bytes = readFileSync(path.join(cases, 'linear.safetensors'));
     const unknown = path.join(scratch, 'unknown.safetensors');
     writeFileSync(unknown, Buffer.from(bytes.toString('latin1').replace('\\"linear\\"', '\\"linnet\\"'), 'latin1'));
-    expect(await checkFile(fast, unknown)).toEqual(['nothing here knows the operation linnet']);
+    expect(await checkFile(engines, unknown)).toEqual(['nothing here knows the operation linnet']);
     const empty = path.join(scratch, 'empty.safetensors');
     writeFileSync(empty, '');
-    expect((await checkFile(fast, empty)).length).toBe(1);
+    expect((await checkFile(engines, empty)).length).toBe(1);
   });
 
   it('hashes as the golden set does', () => {

@@ -1,4 +1,4 @@
-/** `npm run golden -- DIR`: checks every case of a folder against the wasm engine; exit status 1 on a failure. */
+/** `npm run golden -- DIR`: checks every case of a folder against the wasm engine (docs/golden.md); exit status 1 on a failure. */
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine } from '#dist/engine/index.js';
@@ -17,16 +17,17 @@ if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
 const files = readdirSync(folder)
   .filter((file) => file.endsWith('.safetensors'))
   .sort();
-const engine = await createEngine();
+const engines = { fast: await createEngine(), direct: await createEngine({ convolution: 'direct' }) };
 let passed = 0;
 let failed = 0;
 for (const file of files) {
-  const failures = await checkFile(engine, path.join(folder, file));
+  const failures = await checkFile(engines, path.join(folder, file));
   if (failures.length === 0) passed++;
   else failed++;
   for (const failure of failures) console.log(`FAIL ${path.basename(file)}: ${failure}`);
 }
-engine.dispose();
+engines.fast.dispose();
+engines.direct.dispose();
 if (files.length === 0) {
   console.error(`${folder} holds no *.safetensors cases.`);
   failed++;

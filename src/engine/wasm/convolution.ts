@@ -2,14 +2,32 @@ import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js'
 import type { WasmContext } from './context.js';
 import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
 import { forwardWalk, gradientPhases, padded, type Walk, walkIntegers } from './convolution-walk.js';
+import {
+  forwardProblem,
+  inputGradientProblem,
+  paysWinograd,
+  paysWinogradGradient,
+  winograd,
+  winogradWeightGradient,
+} from './winograd.js';
+
+export interface ConvolutionChoice {
+  /** Winograd's algorithm (`winograd.ts`) where it is faster; false: always the direct one. */
+  readonly winograd: boolean;
+}
 
 /**
- * Dense convolutions: a walk (`convolution-walk.ts`) says which source pixels meet in which target pixel, a cut
+ * Dense convolutions, by Winograd's algorithm or directly: a walk (`convolution-walk.ts`) says which source pixels meet in which target pixel, a cut
  * (`convolution-cuts.ts`) shares it among tasks, the kernels (`src/kernels/assembly/convolution.ts`) do it.
  */
-export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
+export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): ConvolutionKernels {
   return {
     conv2d(g, x, w, bias, y) {
+      const problem = forwardProblem(g);
+      if (mayTransform && paysWinograd(g, problem)) {
+        winograd(wasm, problem, 'packWinogradFilters', { source: x, w, bias, target: y });
+        return;
+      }
       const walk = forwardWalk(g, x, y);
       withPanels(wasm, walk, g.groups, (panels, tasks, perTask) => {
         if (isDepthwise(walk, g.groups)) {
@@ -24,6 +42,11 @@ export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
     },
 
     conv2dInputGradient(g, dy, w, dx) {
+      const problem = inputGradientProblem(g);
+      if (mayTransform && paysWinograd(g, problem)) {
+        winograd(wasm, problem, 'packWinogradFlipped', { source: dy, w, bias: 0, target: dx });
+        return;
+      }
       for (const { walk, firstRow, firstColumn, rowStep, columnStep } of gradientPhases(g, dy, dx)) {
         const taps = [g.kernelHeight, g.kernelWidth, walk.tapRows, walk.tapColumns, firstRow, firstColumn, rowStep, columnStep];
         withPanels(wasm, walk, g.groups, (panels, tasks, perTask) => {
@@ -39,7 +62,8 @@ export function convolutionKernels(wasm: WasmContext): ConvolutionKernels {
     },
 
     conv2dWeightGradient(g, x, dy, dw) {
-      weightGradient(wasm, g, forwardWalk(g, x, dy), dw);
+      if (mayTransform && paysWinogradGradient(g)) winogradWeightGradient(wasm, g, x, dy, dw);
+      else weightGradient(wasm, g, forwardWalk(g, x, dy), dw);
     },
   };
 }

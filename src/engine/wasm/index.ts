@@ -2,7 +2,7 @@ import type { Kernels } from '../kernels.js';
 import { binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
-import { convolutionKernels } from './convolution.js';
+import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
 import { elementKernels } from './elements.js';
 import { lossKernels } from './losses.js';
@@ -11,9 +11,9 @@ import { optimizerKernels } from './optimizers.js';
 import { spatialKernels } from './spatial.js';
 
 /** All kernels of a wasm backend. */
-export function wasmKernels(wasm: WasmContext): Kernels {
+export function wasmKernels(wasm: WasmContext, convolution: ConvolutionChoice): Kernels {
   return {
-    ...convolutionKernels(wasm),
+    ...convolutionKernels(wasm, convolution),
     ...binaryKernels(wasm),
     ...dynamicKernels(wasm),
     ...centralDifferenceKernels(wasm),

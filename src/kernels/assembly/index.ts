@@ -1,6 +1,8 @@
 /** All kernels: what is exported here can be named in `WasmContext.run`. */
 export * from './convolution';
 export * from './depthwise';
+export * from './winograd';
+export * from './winograd-gradient';
 export * from './binary';
 export * from './select-channels';
 export * from './dynamic';

@@ -1,0 +1,220 @@
+import type { Address, Conv2dGeometry } from '../kernels.js';
+import type { WasmContext } from './context.js';
+import { tasksOf } from './convolution-cuts.js';
+
+/** Sizes of the kernels (`src/kernels/assembly/winograd.ts`). */
+const TILE_SIDE = 4;
+const FREQUENCIES = 36;
+const PANEL_COLUMNS = 8;
+const QUAD = 4;
+const QUADS_AT_ONCE = 4;
+const BLOCK_CHANNELS = 16;
+const BLOCK_BYTES = FREQUENCIES * QUAD * BLOCK_CHANNELS * 4;
+const PANEL_BLOCK_BYTES = FREQUENCIES * BLOCK_CHANNELS * PANEL_COLUMNS * 4;
+const PRODUCTS_BYTES = FREQUENCIES * QUADS_AT_ONCE * QUAD * PANEL_COLUMNS * 4;
+/** Channels and outputs of a block of the weight gradient, and the bytes behind a frequency's tiles. */
+const OUTER_CHANNELS = 8;
+const OUTER_OUTPUTS = 4;
+const GAP_BYTES = 64;
+const SCRATCH_BYTES = 2 * FREQUENCIES * 16;
+const PACKING_BYTES = SCRATCH_BYTES + FREQUENCIES * 16;
+
+/** A unit's transformed tiles should stay in a second-level cache. */
+const UNIT_BYTES = 192 * 1024;
+/** But all filters are read again for every unit. */
+const FEWEST_QUADS = 2;
+/** Tiles over which a weight gradient is summed at least before the sums go back to memory. */
+const FEWEST_TILES = 32;
+/** Tiles that are worth partial sums of their own. */
+const CHUNK_TILES = 64;
+/** Partial sums cost memory: fewer tasks than elsewhere. */
+const MOST_CHUNKS = 8;
+/** All partial sums of a weight gradient together, unless two are larger. */
+const PARTIAL_BYTES = 16 * 1024 * 1024;
+/** Every task has a workspace of its own, which is cold at its first unit: so few tasks, of several units. */
+const MOST_TASKS = 16;
+
+/**
+ * What a product, an element of each transform and a filter's element take, in the time of one product of the direct convolution: found by
+ * timing. A product here is one of 36 instead of 144.
+ */
+const PRODUCT_TIME = 1.1;
+const TRANSFORM_TIME = 13;
+const FILTER_TIME = 1200;
+
+interface Side {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A convolution as the kernel sees it: for an input gradient source and target change places. */
+interface Problem {
+  readonly batch: number;
+  readonly source: Side;
+  readonly target: Side;
+  readonly padding: number;
+  readonly groups: number;
+}
+
+export function forwardProblem(g: Conv2dGeometry): Problem {
+  return {
+    batch: g.batch,
+    source: { height: g.height, width: g.width, channels: g.inChannels },
+    target: { height: g.outHeight, width: g.outWidth, channels: g.outChannels },
+    padding: g.padding,
+    groups: g.groups,
+  };
+}
+
+/** dx is the convolution of dy with the flipped kernel: what the padding kept in, it leaves out. */
+export function inputGradientProblem(g: Conv2dGeometry): Problem {
+  const { batch, source, target, padding, groups } = forwardProblem(g);
+  return { batch, source: target, target: source, padding: g.kernelHeight - 1 - padding, groups };
+}
+
+/** Tiles of 4x4 target pixels. */
+export function tilesOf({ batch, target }: Problem) {
+  const rows = Math.ceil(target.height / TILE_SIDE);
+  const columns = Math.ceil(target.width / TILE_SIDE);
+  return { rows, columns, count: batch * rows * columns };
+}
+
+/** Whether the algorithm fits, and is expected to be faster than the direct one: by the shape alone, so that results do not depend on the machine. */
+export function paysWinograd(g: Conv2dGeometry, { batch, source, target, padding, groups }: Problem): boolean {
+  if (g.kernelHeight !== 3 || g.kernelWidth !== 3 || g.stride !== 1 || g.dilation !== 1 || padding < 0) return false;
+  const depth = source.channels / groups;
+  const columns = target.channels / groups;
+  if (depth < QUAD || columns < QUAD) return false;
+  const { count } = tilesOf({ batch, source, target, padding, groups });
+  const whole = (channels: number, multiple: number) => Math.ceil(channels / multiple) * multiple;
+  const direct = batch * target.height * target.width * 9 * groups * depth * whole(columns, PANEL_COLUMNS);
+  const products = FREQUENCIES * whole(count, QUAD) * groups * depth * whole(columns, PANEL_COLUMNS) * PRODUCT_TIME;
+  const transforms = count * TILE_SIDE * TILE_SIDE * groups * (whole(depth, QUAD) + whole(columns, QUAD)) * TRANSFORM_TIME;
+  return products + transforms + groups * depth * columns * FILTER_TIME < direct;
+}
+
+/** The filters, ready for the kernel: forward as they are, for the input gradient flipped. */
+export type FilterForm = 'packWinogradFilters' | 'packWinogradFlipped';
+
+/** target = source convolved with w, plus bias. */
+export function winograd(
+  wasm: WasmContext,
+  problem: Problem,
+  form: FilterForm,
+  { source, w, bias, target }: { source: Address; w: Address; bias: Address; target: Address },
+): void {
+  const { groups } = problem;
+  const depth = problem.source.channels / groups;
+  const columns = problem.target.channels / groups;
+  const panels = groups * Math.ceil(columns / PANEL_COLUMNS);
+  const panelBytes = Math.ceil(depth / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES;
+  wasm.scratch(panels * panelBytes, (filters) => {
+    const packing = tasksOf(panels, panelBytes / 4);
+    wasm.scratch(packing.tasks * PACKING_BYTES, (scratch) => {
+      wasm.run(form, packing.tasks, [w, filters, groups, columns, depth, packing.perTask, scratch]);
+    });
+    convolve(wasm, problem, filters, { source, bias, target });
+  });
+}
+
+function convolve(
+  wasm: WasmContext,
+  problem: Problem,
+  filters: Address,
+  { source, bias, target }: { source: Address; bias: Address; target: Address },
+): void {
+  const { source: from, target: to, padding, groups } = problem;
+  const cut = cutTiles(problem);
+  const { rows, columns, count } = tilesOf(problem);
+  wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
+    wasm.run('convolveWinograd', cut.tasks, [
+      ...[source, from.height, from.width, from.channels, padding],
+      ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
+      ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes],
+    ]);
+  });
+}
+
+/** Units of tiles, as many as the cache holds transformed; where there are few tiles the panels are shared out too. */
+function cutTiles(problem: Problem) {
+  const { source, target, groups } = problem;
+  const { count } = tilesOf(problem);
+  const depth = source.channels / groups;
+  const quadBytes = Math.ceil(depth / BLOCK_CHANNELS) * BLOCK_BYTES;
+  const fitting = Math.max(FEWEST_QUADS, Math.floor(UNIT_BYTES / quadBytes));
+  const quads = Math.ceil(count / QUAD);
+  const unitQuads = Math.min(fitting, Math.max(QUADS_AT_ONCE, Math.ceil(quads / MOST_TASKS)));
+  const units = Math.ceil(quads / unitQuads);
+  const unitsPerTask = Math.ceil(units / MOST_TASKS);
+  const unitTasks = Math.ceil(units / unitsPerTask);
+  const panels = Math.ceil(target.channels / groups / PANEL_COLUMNS);
+  const perShare = Math.ceil(panels / Math.max(1, Math.min(panels, Math.floor(MOST_TASKS / unitTasks))));
+  const shares = Math.ceil(panels / perShare);
+  return {
+    tasks: unitTasks * shares,
+    unitTiles: unitQuads * QUAD,
+    unitsPerTask,
+    shares,
+    workspaceBytes: align(unitQuads * quadBytes + PRODUCTS_BYTES + SCRATCH_BYTES),
+  };
+}
+
+/** Whether a weight gradient fits the algorithm and is expected to be faster by it. */
+export function paysWinogradGradient(g: Conv2dGeometry): boolean {
+  const problem = forwardProblem(g);
+  return tilesOf(problem).count >= 2 * CHUNK_TILES && paysWinograd(g, problem);
+}
+
+export function winogradWeightGradient(wasm: WasmContext, g: Conv2dGeometry, x: Address, dy: Address, dw: Address): void {
+  const problem = forwardProblem(g);
+  const { source, target, padding, groups } = problem;
+  const { rows, columns, count } = tilesOf(problem);
+  const cut = cutGradient(problem);
+  wasm.scratch(cut.chunks * cut.partialBytes, (partials) => {
+    wasm.scratch(cut.chunks * cut.workspaceBytes, (workspace) => {
+      wasm.run('multiplyWinogradGradient', cut.chunks, [
+        ...[x, source.height, source.width, source.channels, padding],
+        ...[dy, target.height, target.width, target.channels, groups, rows, columns, count],
+        ...[cut.unitTiles, cut.unitsPerTask, partials, workspace, cut.workspaceBytes],
+      ]);
+    });
+    const outputs = target.channels / groups;
+    const channels = source.channels / groups;
+    const blocks = groups * Math.ceil(outputs / OUTER_OUTPUTS);
+    const { tasks, perTask } = tasksOf(blocks, (cut.chunks * cut.partialBytes) / 4 / blocks);
+    wasm.scratch(tasks * SCRATCH_BYTES, (scratch) => {
+      wasm.run('finishWinogradGradient', tasks, [partials, dw, cut.chunks, groups, outputs, channels, perTask, scratch]);
+    });
+  });
+}
+
+/** Chunks of units, each with partial sums of its own. */
+function cutGradient(problem: Problem) {
+  const { source, target, groups } = problem;
+  const { count } = tilesOf(problem);
+  const channelBlocks = Math.ceil(source.channels / groups / OUTER_CHANNELS);
+  const outputBlocks = Math.ceil(target.channels / groups / OUTER_OUTPUTS);
+  const partialBytes = FREQUENCIES * groups * channelBlocks * outputBlocks * OUTER_CHANNELS * OUTER_OUTPUTS * 4;
+  const tileBytes = FREQUENCIES * (channelBlocks * OUTER_CHANNELS + outputBlocks * OUTER_OUTPUTS) * 4;
+  const fitting = Math.max(FEWEST_TILES, Math.floor(UNIT_BYTES / tileBytes));
+  const mostChunks = Math.max(
+    2,
+    Math.min(MOST_CHUNKS, Math.floor(PARTIAL_BYTES / partialBytes), Math.floor(count / CHUNK_TILES)),
+  );
+  const unitTiles = Math.min(fitting, Math.ceil(count / mostChunks));
+  const units = Math.ceil(count / unitTiles);
+  const unitsPerTask = Math.ceil(units / mostChunks);
+  const gaps = FREQUENCIES * (channelBlocks + outputBlocks) * GAP_BYTES;
+  return {
+    chunks: Math.ceil(units / unitsPerTask),
+    unitTiles,
+    unitsPerTask,
+    partialBytes,
+    workspaceBytes: align(unitTiles * tileBytes + gaps + SCRATCH_BYTES),
+  };
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
