@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { createEngine, createReferenceEngine, type Engine } from '../../src/engine/index.js';
+import type { Conv2dGeometry } from '../../src/engine/kernels.js';
+import { Rng } from '../../src/tensor/rng.js';
+import { normal } from './harness.js';
+
+/** Bounds that docs/numerics.md states, as shares of the result's root mean square. */
+const TYPICAL = 4e-6;
+const LARGEST = 4e-5;
+
+function square(batch: number, side: number, channels: number): Conv2dGeometry {
+  const sides = { height: side, width: side, outHeight: side, outWidth: side };
+  const kernel = { kernelHeight: 3, kernelWidth: 3, stride: 1, padding: 1, dilation: 1, groups: 1 };
+  return { batch, inChannels: channels, outChannels: channels, ...sides, ...kernel };
+}
+
+/** y, dx and dw of a convolution with random operands. */
+function results(engine: Engine, g: Conv2dGeometry): Record<'y' | 'dx' | 'dw', ArrayLike<number>> {
+  const rng = new Rng(3);
+  const put = (values: Float32Array) => {
+    const address = engine.allocate(values.length, 'float32', 'operand', [values.length]);
+    engine.floats(address, values.length).set(values);
+    return { address, read: () => engine.floats(address, values.length).slice() };
+  };
+  const pixels = g.batch * g.height * g.width;
+  const x = put(normal(rng, pixels * g.inChannels));
+  const w = put(normal(rng, g.outChannels * 9 * g.inChannels));
+  const dy = put(normal(rng, pixels * g.outChannels));
+  const [y, dx, dw] = [dy, x, w].map(({ read }) => put(new Float32Array(read().length)));
+  engine.kernels.conv2d(g, x.address, w.address, 0, y!.address);
+  engine.kernels.conv2dInputGradient(g, dy.address, w.address, dx!.address);
+  engine.kernels.conv2dWeightGradient(g, x.address, dy.address, dw!.address);
+  return { y: y!.read(), dx: dx!.read(), dw: dw!.read() };
+}
+
+function errors(found: ArrayLike<number>, exact: ArrayLike<number>): { typical: number; largest: number } {
+  let squares = 0;
+  let errorSquares = 0;
+  let largest = 0;
+  for (let i = 0; i < exact.length; i++) {
+    const error = Math.abs(found[i]! - exact[i]!);
+    squares += exact[i]! ** 2;
+    errorSquares += error ** 2;
+    largest = Math.max(largest, error);
+  }
+  const rms = Math.sqrt(squares / exact.length);
+  return { typical: Math.sqrt(errorSquares / exact.length) / rms, largest: largest / rms };
+}
+
+describe.each([
+  [2, 32, 16],
+  [8, 16, 32],
+  [32, 8, 64],
+])('batch %i, %i pixels a side, %i channels', (batch, side, channels) => {
+  const g = square(batch, side, channels);
+
+  test('stays within the stated bounds, and the direct convolution comes nearer', async () => {
+    const exact = results(createReferenceEngine(), g);
+    const [fast, direct] = [await createEngine({ threads: 1 }), await createEngine({ threads: 1, convolution: 'direct' })];
+    const [byTiles, bySums] = [results(fast, g), results(direct, g)];
+    fast.dispose();
+    direct.dispose();
+    for (const name of ['y', 'dx', 'dw'] as const) {
+      const error = errors(byTiles[name], exact[name]);
+      expect(error.typical, name).toBeLessThan(TYPICAL);
+      expect(error.largest, name).toBeLessThan(LARGEST);
+      // Were they equal, the fast engine would not have used the algorithm.
+      expect(errors(bySums[name], exact[name]).typical, name).toBeLessThan(error.typical);
+    }
+  });
+});
