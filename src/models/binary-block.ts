@@ -67,6 +67,7 @@ export class BinaryBlock extends Module {
   forward(x: Tensor): Tensor {
     const convolved = inTurn(x, this.conv, this.norm);
     const shuffled = this.groups === 1 ? convolved : ops.shuffleChannels(convolved, this.groups);
+    if (shuffled !== convolved) convolved.release();
     const branch = this.activatesSum ? shuffled : through(shuffled, this.activation);
     const sum = addShortcut(x, branch, this.shortcut);
     return this.activatesSum ? through(sum, this.activation) : sum;

@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import {
-  CentralDifferenceConv2d,
-  Conv2d,
-  inTurn,
-  MaxPool2d,
-  Module,
-  ReLU,
-  releaseIntermediate,
-  uniformFanIn,
-} from '../nn/index.js';
+import { CentralDifferenceConv2d, Conv2d, inTurn, MaxPool2d, Module, ReLU, uniformFanIn } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -141,11 +132,11 @@ export class Cdcn extends Network {
     return ops.reshape(map, [map.shape[0]!, this.mapSize, this.mapSize]);
   }
 
-  /** A level, after its attention where it has one, at the size of the depth map; frees the level. */
+  /** A level, after its attention where it has one, at the size of the depth map; releases the level. */
   private toMap(level: Tensor, index: number): Tensor {
     const attended = this.attention[index]?.forward(level) ?? level;
     const resized = ops.resizeBilinear(attended, this.mapSize, this.mapSize);
-    for (const tensor of new Set([level, attended])) releaseIntermediate(tensor);
+    for (const tensor of new Set([level, attended])) tensor.release();
     return resized;
   }
 }

@@ -1,21 +1,21 @@
-import { BatchNorm2d, Conv2d, FPReLU, Identity, inTurn, Module, PReLU, ReLU, releaseIntermediate } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, FPReLU, Identity, inTurn, Module, PReLU, ReLU } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** As `inTurn`, and frees `x` too: for a tensor that nobody else holds. */
+/** As `inTurn`, and releases `x` too: for a tensor that nobody else holds. */
 export function through(x: Tensor, ...layers: readonly Module[]): Tensor {
   const output = inTurn(x, ...layers);
-  if (output !== x) releaseIntermediate(x);
+  if (output !== x) x.release();
   return output;
 }
 
-/** `branch` + what `shortcut` makes of the block's input `x`; frees both terms, but never `x`. */
+/** `branch` + what `shortcut` makes of the block's input `x`; releases both terms, but never `x`. */
 export function addShortcut(x: Tensor, branch: Tensor, shortcut: Module): Tensor {
   const passed = shortcut.forward(x);
   const sum = ops.add(branch, passed);
-  releaseIntermediate(branch);
-  if (passed !== x) releaseIntermediate(passed);
+  branch.release();
+  if (passed !== x) passed.release();
   return sum;
 }
 

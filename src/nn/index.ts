@@ -16,5 +16,5 @@ export {
   ReLU,
   Sigmoid,
 } from './layers.js';
-export { inTurn, Module, releaseIntermediate, Sequential } from './module.js';
+export { inTurn, Module, Sequential } from './module.js';
 export { Buffer, Parameter, type ParameterRole, type StateEntry, StoredNumber } from './state.js';

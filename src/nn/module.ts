@@ -126,7 +126,7 @@ function join(prefix: string, name: string): string {
   return prefix ? `${prefix}.${name}` : name;
 }
 
-/** Modules one after another; each is one element of `layers`. What lies between them is freed at once when no tape wants it. */
+/** Modules one after another; each is one element of `layers`. What lies between them is released. */
 export class Sequential extends Module {
   readonly layers: readonly Module[];
 
@@ -140,16 +140,11 @@ export class Sequential extends Module {
   }
 }
 
-/** Applies `layers` in turn and frees what lies between as soon as no tape can want it. */
+/** Applies `layers` in turn and releases what lies between. */
 export function inTurn(x: Tensor, ...layers: readonly Module[]): Tensor {
   return layers.reduce((input, layer) => {
     const output = layer.forward(input);
-    if (input !== x && output !== input) releaseIntermediate(input);
+    if (input !== x && output !== input) input.release();
     return output;
   }, x);
-}
-
-/** Frees a tensor that only a tape could still want, if there is none: keeps evaluation small. */
-export function releaseIntermediate(tensor: Tensor): void {
-  if (!tensor.tape) tensor.dispose();
 }

@@ -16,6 +16,7 @@ function activation(kind: Activation): Operator<NoAttributes> {
       kernels.activationGradient(kind, output.size, output.address, dy.address, dx.address);
       return [dx];
     },
+    reads: () => ({ inputs: [], output: true }),
     cost: ([x]) => elementwise(sizeOf(x!)),
   };
 }

@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, type Shape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface BatchNormAttributes {
   /** Added to the variance before its root; not negative. */
@@ -93,5 +93,6 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     );
     return [needed[0] ? dx : null, needed[1] ? dweight : null, needed[2] ? dbias : null, null, null];
   },
+  reads: (_needed, { training }) => (training ? readsInputs(0, 1) : readsInputs(0, 1, 3, 4)),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

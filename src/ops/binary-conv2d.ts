@@ -1,7 +1,7 @@
 import type { Surrogate } from '../engine/kernels.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Conv2dAttributes, conv2dGeometry, convolutionMacs } from './conv2d.js';
-import type { Operator } from './operator.js';
+import { type Operator, readsInputs } from './operator.js';
 import { checkSurrogate } from './sign.js';
 
 export interface BinaryConv2dAttributes extends Conv2dAttributes {
@@ -53,5 +53,6 @@ export const binaryConv2d: Operator<BinaryConv2dAttributes> = {
     }
     return [dx, dw];
   },
+  reads: () => readsInputs(0, 1),
   cost: ([, w], y, { scale }) => ({ macs: 0, binaryMacs: convolutionMacs(w!, y), elements: scale ? sizeOf(y) : 0 }),
 };

@@ -2,7 +2,7 @@ import type { BroadcastGeometry } from '../engine/kernels.js';
 import { ShapeError } from '../errors.js';
 import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type BackwardCall, elementwise, type Operator } from './operator.js';
+import { type BackwardCall, elementwise, type Operator, readsInputs, readsOther } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -69,6 +69,7 @@ export const add: Operator<NoAttributes> = {
     const db = needed[1] ? (isSame(g) ? dy.alias() : reduce(call, g, dy, null, b!.shape)) : null;
     return [needed[0] ? dy.alias() : null, db];
   },
+  reads: () => readsInputs(),
   cost: ([a]) => elementwise(sizeOf(a!)),
 };
 
@@ -94,5 +95,6 @@ export const multiply: Operator<NoAttributes> = {
     if (da) kernels.broadcast('multiply', g, dy.address, b!.address, da.address);
     return [da, needed[1] ? reduce(call, g, dy, a!, b!.shape) : null];
   },
+  reads: readsOther,
   cost: ([a]) => elementwise(sizeOf(a!)),
 };

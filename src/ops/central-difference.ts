@@ -1,7 +1,7 @@
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface CentralDifferenceAttributes {
   /** Share of the central difference, in [0, 1]; 0 leaves the weights as they are. */
@@ -34,6 +34,7 @@ export const centralDifference: Operator<CentralDifferenceAttributes> = {
     kernels.centralDifferenceGradient(...sizes(w!), theta, dy.address, dw.address);
     return [dw];
   },
+  reads: () => readsInputs(),
   cost: ([w]: readonly Shape[]) => elementwise(sizeOf(w!)),
 };
 

@@ -1,5 +1,5 @@
 import { rowsAndChannels, type Shape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -20,6 +20,7 @@ export const channelMean: Operator<NoAttributes> = {
     kernels.channelMeanGradient(...rowsAndChannels('channelMean', x!.shape), dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };
 
@@ -35,5 +36,6 @@ export const channelMax: Operator<NoAttributes> = {
     kernels.channelMaxGradient(...rowsAndChannels('channelMax', x!.shape), dy.address, argmax!.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

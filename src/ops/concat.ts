@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, sameShape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 /** Joins inputs along the channels; all other lengths are equal. */
 export const concat: Operator<Record<never, never>> = {
@@ -36,5 +36,6 @@ export const concat: Operator<Record<never, never>> = {
       return dx;
     });
   },
+  reads: () => readsInputs(),
   cost: (_inputs, output) => elementwise(sizeOf(output)),
 };

@@ -1,7 +1,7 @@
 import type { Conv2dGeometry } from '../engine/kernels.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, imageShape, type Shape, sizeOf } from '../tensor/shape.js';
-import type { Cost, Operator } from './operator.js';
+import { type Cost, type Operator, readsOther } from './operator.js';
 
 /** Attributes that all convolutions share. */
 export interface Conv2dAttributes {
@@ -107,6 +107,7 @@ export const conv2d: Operator<Conv2dAttributes> = {
     if (dx) kernels.conv2dInputGradient(g, dy.address, w!.address, dx.address);
     return [dx, dw, dbias];
   },
+  reads: readsOther,
   cost: ([, w, bias], y): Cost => ({ macs: convolutionMacs(w!, y), binaryMacs: 0, elements: bias ? sizeOf(y) : 0 }),
 };
 

@@ -96,8 +96,7 @@ function tapeOf(name: string, inputs: readonly Tensor[]): Tape | null {
 /** @throws LifetimeError for a tensor that was disposed of, DTypeError for one of other elements than the operator reads */
 function checkElements<Attributes>(name: string, { integerInputs }: Operator<Attributes>, inputs: readonly Tensor[]): void {
   for (const [place, input] of inputs.entries()) {
-    // Asking for the address is what tells that a tensor is gone; an engine of shapes would never ask.
-    void input.address;
+    input.expectHeld();
     expectDType(`${name}, input ${place + 1} (${input.label})`, input, integerInputs?.includes(place) ? 'int32' : 'float32');
   }
 }
@@ -115,11 +114,15 @@ function recordCall<Attributes>(
   if (typeof backward !== 'function') throw new UnsupportedError(`the gradient of ${name}`, backward.unsupported);
   const { engine } = output;
   const make = (shape: Shape) => Tensor.empty(engine, shape, 'float32', `gradient of ${name}`);
+  const needed = inputs.map((input) => input.tape === tape);
+  const read = operator.reads(needed, attributes);
   tape.record({
     inputs,
     output,
     saved,
-    backward: (dy, needed) => {
+    needed,
+    reads: [...read.inputs.map((place) => inputs[place]!), ...(read.output ? [output] : [])],
+    backward: (dy) => {
       if (engine.shapesOnly) return inputs.map((input, i) => (needed[i] ? make(input.shape) : null));
       const workspace: Tensor[] = [];
       const scratch = (shape: Shape) => {

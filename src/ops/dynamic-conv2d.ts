@@ -2,7 +2,7 @@ import type { DynamicGeometry } from '../engine/kernels.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { conv2dGeometry } from './conv2d.js';
-import type { Operator } from './operator.js';
+import { type Operator, readsInputs } from './operator.js';
 
 /** Which saliencies go when several equal the smallest one kept. */
 export type TieRule = 'keep' | 'drop';
@@ -58,6 +58,7 @@ export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
     );
     return [dx, needed[1] ? dw : null, needed[2] ? dgates : null];
   },
+  reads: () => readsInputs(0, 1, 2),
   cost(inputs, _output, attributes) {
     const [x, w] = inputs as [Shape, Shape];
     const g = geometry(x, w, attributes);

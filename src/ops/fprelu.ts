@@ -1,8 +1,7 @@
 import { ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, type Shape, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { BackwardCall, ForwardCall } from './operator.js';
-import { elementwise, type Operator } from './operator.js';
+import { type BackwardCall, elementwise, type ForwardCall, type Operator, readsInputs } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -14,6 +13,7 @@ export const prelu: Operator<NoAttributes> = {
     const [dx, , dnegative] = backward(call, null, call.inputs[1]!, [call.needed[0]!, false, call.needed[1]!]);
     return [dx!, dnegative!];
   },
+  reads: () => readsInputs(0, 1),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };
 
@@ -25,6 +25,7 @@ export const fprelu: Operator<NoAttributes> = {
   shape: ([x, positive, negative]) => checkSlopes('fprelu', x!, [positive!, negative!]),
   forward: (call) => forward(call, call.inputs[1]!, call.inputs[2]!),
   backward: (call) => backward(call, call.inputs[1]!, call.inputs[2]!, call.needed),
+  reads: () => readsInputs(0, 1, 2),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };
 

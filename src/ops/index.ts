@@ -65,7 +65,7 @@ export interface OperatorAttributes {
 
 export type OperatorName = keyof OperatorAttributes;
 
-/** The table of all operators: one that lacks a shape rule, a gradient or a cost does not compile. */
+/** The table of all operators: one that lacks a shape rule, a gradient, what that reads, or a cost does not compile. */
 export const operators: { readonly [Name in OperatorName]: Operator<OperatorAttributes[Name]> } = {
   conv2d: convolutions.conv2d,
   linear: linears.linear,
@@ -250,7 +250,7 @@ export const mean = (x: Tensor): Tensor => scale(sum(x), 1 / x.size);
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const output = x.alias(shape, 'reshape');
-  x.tape?.record({ inputs: [x], output, saved: [], backward: (dy) => [dy.alias(x.shape)] });
+  x.tape?.record({ inputs: [x], output, saved: [], needed: [true], reads: [], backward: (dy) => [dy.alias(x.shape)] });
   notify(x.engine, () => ({ operator: 'reshape', attributes: { shape }, inputs: [x], output, cost: elementwise(0) }));
   return output;
 }
@@ -265,4 +265,13 @@ export function flatten(x: Tensor): Tensor {
 export type { Conv2dAttributes } from './conv2d.js';
 export { type Observer, type OperatorCall, observe } from './dispatch.js';
 export type { TieRule } from './dynamic-conv2d.js';
-export { type BackwardCall, type Cost, type ForwardCall, type Operator, type Unsupported, unsupported } from './operator.js';
+export {
+  type BackwardCall,
+  type Cost,
+  type ForwardCall,
+  type GradientReads,
+  type Operator,
+  readsInputs,
+  type Unsupported,
+  unsupported,
+} from './operator.js';

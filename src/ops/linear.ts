@@ -2,7 +2,7 @@ import type { Conv2dGeometry } from '../engine/kernels.js';
 import { ShapeError } from '../errors.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { checkBias } from './conv2d.js';
-import type { Operator } from './operator.js';
+import { type Operator, readsOther } from './operator.js';
 
 /** A linear layer is a 1x1 convolution over images of one pixel: the same kernels serve both. */
 function geometry(x: Shape, w: Shape): Conv2dGeometry {
@@ -44,5 +44,6 @@ export const linear: Operator<Record<never, never>> = {
     if (dx) kernels.conv2dInputGradient(g, dy.address, w!.address, dx.address);
     return [dx, dw, dbias];
   },
+  reads: readsOther,
   cost: ([, w, bias], y) => ({ macs: (sizeOf(y) * sizeOf(w!)) / w![0]!, binaryMacs: 0, elements: bias ? sizeOf(y) : 0 }),
 };

@@ -1,7 +1,7 @@
 import type { CrossEntropyGeometry } from '../engine/kernels.js';
 import { ConfigError, DataError, ShapeError } from '../errors.js';
 import { formatShape, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -57,6 +57,7 @@ export const crossEntropy: Operator<CrossEntropyAttributes> = {
     );
     return [dlogits, null];
   },
+  reads: () => readsInputs(1),
   cost: ([logits]) => elementwise(sizeOf(logits!)),
 };
 
@@ -75,6 +76,7 @@ export const meanSquaredError: Operator<NoAttributes> = {
     kernels.meanSquaredErrorGradient(a!.size, a!.address, b!.address, dy.address, da.address, db?.address ?? 0);
     return [needed[0] ? da : null, db];
   },
+  reads: () => readsInputs(0, 1),
   cost: ([a]) => elementwise(sizeOf(a!)),
 };
 
@@ -100,5 +102,6 @@ export const depthContrast: Operator<NoAttributes> = {
     kernels.depthContrastGradient(batch, height, width, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: (_inputs, output) => elementwise(sizeOf(output)),
 };

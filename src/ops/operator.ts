@@ -32,6 +32,14 @@ export interface BackwardCall {
   scratch(shape: Shape): Tensor;
 }
 
+/** What of a call `backward` reads. Its own saved tensors and all shapes are there in any case. */
+export interface GradientReads {
+  /** Places of the inputs whose content it reads. */
+  readonly inputs: readonly number[];
+  /** Whether it reads the output's content. */
+  readonly output: boolean;
+}
+
 /** A wanted absence in the operator table. */
 export interface Unsupported {
   readonly unsupported: string;
@@ -50,7 +58,22 @@ export interface Operator<Attributes> {
   forward(call: ForwardCall, attributes: Attributes): void;
   /** Gradients towards the inputs, null where there is none or none is needed. */
   readonly backward: ((call: BackwardCall, attributes: Attributes) => readonly (Tensor | null)[]) | Unsupported;
+  /**
+   * What `backward` reads when the inputs that `needed` tells want a gradient. The memory of everything else is given back as soon as
+   * the forward pass is done with it: a gradient that reads more than this finds it gone.
+   */
+  reads(needed: readonly boolean[], attributes: Attributes): GradientReads;
   cost(inputs: readonly Shape[], output: Shape, attributes: Attributes): Cost;
+}
+
+/** For `reads`: the content of these inputs. */
+export function readsInputs(...inputs: number[]): GradientReads {
+  return { inputs, output: false };
+}
+
+/** `reads` of an operator that is linear in each of its first two inputs: the gradient towards the one reads the other. */
+export function readsOther([first, second]: readonly boolean[]): GradientReads {
+  return readsInputs(...(second ? [0] : []), ...(first ? [1] : []));
 }
 
 /** Work of an operator that only passes over elements. */

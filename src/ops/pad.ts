@@ -2,7 +2,7 @@ import type { Kernels } from '../engine/kernels.js';
 import { ConfigError } from '../errors.js';
 import { imageShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 /** Zeros to add on each side; negative numbers crop. */
 export interface PadAttributes {
@@ -52,6 +52,7 @@ export const pad: Operator<PadAttributes> = {
     shift(kernels, narrow, dx, -top, -left);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: (_inputs, output: Shape) => elementwise(sizeOf(output)),
 };
 

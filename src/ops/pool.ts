@@ -1,7 +1,7 @@
 import type { PoolGeometry } from '../engine/kernels.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, imageShape, type Shape, sizeOf } from '../tensor/shape.js';
-import { type Cost, elementwise, type Operator } from './operator.js';
+import { type Cost, elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface PoolAttributes {
   /** Height and width of the window. */
@@ -50,6 +50,7 @@ export const maxPool: Operator<PoolAttributes> = {
     kernels.maxPoolGradient(geometry('maxPool', x!.shape, attributes), dy.address, argmax!.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost,
 };
 
@@ -64,6 +65,7 @@ export const averagePool: Operator<PoolAttributes> = {
     kernels.averagePoolGradient(geometry('averagePool', x!.shape, attributes), dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost,
 };
 
@@ -83,5 +85,6 @@ export const globalAveragePool: Operator<Record<never, never>> = {
     kernels.globalAveragePoolGradient(batch, height * width, channels, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

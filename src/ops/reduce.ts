@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.js';
 import { sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -17,6 +17,7 @@ export const sum: Operator<NoAttributes> = {
     kernels.broadcast('add', everywhere, dx.address, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };
 
@@ -39,5 +40,6 @@ export const scale: Operator<ScaleAttributes> = {
     kernels.affine(dx.size, factor, 0, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

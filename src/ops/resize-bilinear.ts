@@ -1,7 +1,7 @@
 import type { ResizeGeometry } from '../engine/kernels.js';
 import { ConfigError } from '../errors.js';
 import { imageShape, type Shape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface ResizeAttributes {
   readonly height: number;
@@ -34,5 +34,6 @@ export const resizeBilinear: Operator<ResizeAttributes> = {
     kernels.resizeBilinearGradient(geometry(x!.shape, attributes), dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: (_inputs, output) => elementwise(sizeOf(output)),
 };

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.js';
 import { rowsAndChannels, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface ShuffleChannelsAttributes {
   readonly groups: number;
@@ -29,5 +29,6 @@ export const shuffleChannels: Operator<ShuffleChannelsAttributes> = {
     kernels.shuffleChannels(rows, channels, channels / groups, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

@@ -1,7 +1,7 @@
 import type { Surrogate } from '../engine/kernels.js';
 import { ConfigError } from '../errors.js';
 import { sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator } from './operator.js';
+import { elementwise, type Operator, readsInputs } from './operator.js';
 
 export interface SignAttributes {
   /** What stands in for the derivative, which is 0 almost everywhere. */
@@ -30,5 +30,6 @@ export const sign: Operator<SignAttributes> = {
     kernels.signGradient(surrogate, x!.size, x!.address, dy.address, dx.address);
     return [dx];
   },
+  reads: () => readsInputs(0),
   cost: ([x]) => elementwise(sizeOf(x!)),
 };

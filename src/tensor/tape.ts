@@ -10,13 +10,20 @@ export interface TapeNode {
   readonly output: Tensor;
   /** What the operator put aside for its gradient. */
   readonly saved: readonly Tensor[];
+  /** Which inputs want a gradient. */
+  readonly needed: readonly boolean[];
+  /** The tensors among inputs and output whose content the gradient reads. */
+  readonly reads: readonly Tensor[];
   /** Gradients towards the inputs (null where not needed), from the gradient towards the output. */
-  backward(dy: Tensor, needed: readonly boolean[]): readonly (Tensor | null)[];
+  backward(dy: Tensor): readonly (Tensor | null)[];
 }
 
 /**
- * The record of a computation, in order; walking it backwards gives gradients (reverse mode). A node is done with once its
- * gradient has passed, so its output and what it saved are freed there and then.
+ * The record of a computation, in order; walking it backwards gives gradients (reverse mode).
+ *
+ * What lies between needs memory only as long as somebody reads it. The forward pass says so when it is done with a tensor
+ * (`Tensor.release`), at the latest by its end; each node holds what its gradient will read, until that has passed. Gradients are
+ * kept by the identity of tensors, which needs no memory.
  */
 export class Tape {
   private readonly nodes: TapeNode[] = [];
@@ -24,6 +31,7 @@ export class Tape {
   record(node: TapeNode): void {
     this.nodes.push(node);
     node.output.tape = this;
+    for (const tensor of node.reads) tensor.addReader();
   }
 
   /** Gradients of the scalar `loss` towards `targets`; zeros where it does not depend on one. */
@@ -31,28 +39,41 @@ export class Tape {
     if (loss.size !== 1) {
       throw new ShapeError('backward', `a loss of shape ${formatShape(loss.shape)}`, 'one number', 'Take its mean or sum first.');
     }
-    const wanted = new Set(targets);
+    for (const { output } of this.nodes) if (!kept.has(output)) output.release();
     const gradients = new Map<Tensor, Tensor>([[loss, Tensor.full(loss.engine, loss.shape, 1, 'gradient')]]);
     for (let node = this.nodes.pop(); node; node = this.nodes.pop()) {
-      const dy = gradients.get(node.output);
-      if (dy) {
-        const needed = node.inputs.map((input) => input.tape === this);
-        const towards = node.backward(dy, needed);
-        node.inputs.forEach((input, i) => {
-          const gradient = towards[i];
-          if (gradient && needed[i]) addGradient(gradients, input, gradient);
-          else gradient?.dispose();
-        });
-        if (!wanted.has(node.output)) {
-          gradients.delete(node.output);
-          dy.dispose();
-        }
+      try {
+        passGradient(node, gradients);
+      } finally {
+        freeNode(node);
       }
-      for (const tensor of node.saved) tensor.dispose();
-      if (!kept.has(node.output) && !wanted.has(node.output)) node.output.dispose();
     }
     return targets.map((target) => ownGradient(target, gradients.get(target)));
   }
+
+  /** Lets go of what a recording holds whose gradient will not be asked for (any more). */
+  end(): void {
+    for (let node = this.nodes.pop(); node; node = this.nodes.pop()) freeNode(node);
+  }
+}
+
+/** From a node's output to its inputs, unless the loss does not depend on it. */
+function passGradient(node: TapeNode, gradients: Map<Tensor, Tensor>): void {
+  const dy = gradients.get(node.output);
+  if (!dy) return;
+  const towards = node.backward(dy);
+  gradients.delete(node.output);
+  dy.dispose();
+  node.inputs.forEach((input, i) => {
+    const gradient = towards[i];
+    if (gradient && node.needed[i]) addGradient(gradients, input, gradient);
+    else gradient?.dispose();
+  });
+}
+
+function freeNode(node: TapeNode): void {
+  for (const tensor of node.saved) tensor.dispose();
+  for (const tensor of node.reads) tensor.removeReader();
 }
 
 /** Callers may scale gradients in place, so none may share memory with another. */
@@ -117,6 +138,7 @@ export function withGradients(
   try {
     for (const target of targets) target.tape = tape;
     const [loss, ...outputs] = compute();
+    for (const tensor of [loss, ...outputs]) tensor.expectHeld();
     const gradients = tape.backward(loss, targets, new Set([loss, ...outputs]));
     for (const tensor of [loss, ...outputs, ...gradients]) {
       lifetime.release(tensor);
@@ -125,6 +147,7 @@ export function withGradients(
     return { loss, outputs, gradients };
   } finally {
     for (const target of targets) target.tape = null;
+    tape.end();
     lifetime.end();
   }
 }

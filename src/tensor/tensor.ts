@@ -19,6 +19,9 @@ export class Tensor {
   /** The tape that records what is computed from this tensor; set while gradients are wanted. */
   tape: Tape | null = null;
   private storage: Storage | null;
+  /** Recorded gradients that will read the content. */
+  private readers = 0;
+  private released = false;
 
   private constructor(
     readonly engine: Engine,
@@ -78,12 +81,13 @@ export class Tensor {
 
   /** @throws LifetimeError after disposal */
   get address(): Address {
-    if (!this.storage) {
-      throw new LifetimeError(
-        `The tensor ${this.label} ${formatShape(this.shape)} was used after it was disposed of. Keep it in its scope, or return it from there.`,
-      );
-    }
+    if (!this.storage) throw this.gone();
     return this.storage.address;
+  }
+
+  /** @throws LifetimeError after disposal, and after release even where a gradient still holds the memory */
+  expectHeld(): void {
+    if (!this.storage || this.released) throw this.gone();
   }
 
   /** Overwrites the content. @throws ShapeError when the number of values is not the shape's */
@@ -106,6 +110,7 @@ export class Tensor {
 
   /** The stored elements themselves; valid until the engine allocates again. */
   view(): Float32Array | Float64Array | Int32Array {
+    this.expectHeld();
     return this.dtype === 'int32' ? this.engine.ints(this.address, this.size) : this.engine.floats(this.address, this.size);
   }
 
@@ -115,7 +120,7 @@ export class Tensor {
     if (sizeOf(shape) !== this.size) {
       throw new ShapeError('reshape', `shape ${formatShape(this.shape)}`, `${sizeOf(shape)} elements for ${formatShape(shape)}`);
     }
-    void this.address;
+    this.expectHeld();
     return new Tensor(this.engine, shape, this.dtype, label, this.storage!);
   }
 
@@ -123,6 +128,26 @@ export class Tensor {
   keep(): this {
     unregisterFromScope(this);
     return this;
+  }
+
+  /**
+   * Says that nobody will use the content any more but the gradients that were recorded: gives the memory back now, or once the last of
+   * them has read it.
+   */
+  release(): void {
+    this.released = true;
+    if (this.readers === 0) this.dispose();
+  }
+
+  /** Holds the memory beyond `release`, for a gradient that will read it. */
+  addReader(): void {
+    this.readers++;
+  }
+
+  /** Undoes one `addReader`: that gradient is done, or will never be asked for. */
+  removeReader(): void {
+    this.readers--;
+    if (this.released && this.readers === 0) this.dispose();
   }
 
   /** Gives the memory back; doing so twice is harmless. */
@@ -135,6 +160,13 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  private gone(): LifetimeError {
+    const [event, advice] = this.released
+      ? ['released', 'Release it after its last use.']
+      : ['disposed of', 'Keep it in its scope, or return it from there.'];
+    return new LifetimeError(`The tensor ${this.label} ${formatShape(this.shape)} was used after it was ${event}. ${advice}`);
   }
 }
 

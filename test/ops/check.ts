@@ -13,8 +13,13 @@ export interface Measured {
   readonly gradients: readonly (readonly number[])[];
 }
 
+export interface Drawn {
+  readonly inputs: number[][];
+  readonly weights: number[];
+}
+
 /** Inputs of a case, and weights for its output, that float32 holds exactly. */
-export function drawInputs(operatorCase: OperatorCase): { inputs: number[][]; weights: number[] } {
+export function drawInputs(operatorCase: OperatorCase): Drawn {
   const rng = new Rng(operatorCase.operator.length * 1000 + operatorCase.name.length);
   const draw = (n: number, between?: readonly [number, number]) =>
     Array.from({ length: n }, () => Math.fround(between ? rng.uniform(...between) : rng.normal()));
@@ -37,6 +42,50 @@ export function measure(engine: Engine, operatorCase: OperatorCase, inputs: numb
       value: [...result.outputs[0]!.toArray()],
       gradients: result.gradients.map((gradient) => [...gradient.toArray()]),
     };
+  });
+}
+
+/** Gradients towards each input, when all that lies between is released at once (or not before the end). */
+export function gradientsThrough(engine: Engine, operatorCase: OperatorCase, drawn: Drawn, release: boolean): number[][] {
+  return scope(engine, () => {
+    const tensors = toTensors(engine, operatorCase, drawn.inputs);
+    const { gradients } = withGradients(engine, tensors, () => {
+      const between = tensors.map((tensor) => ops.scale(tensor, 1));
+      const y = operatorCase.run(...between);
+      const weighted = ops.multiply(y, Tensor.from(engine, drawn.weights, y.shape));
+      if (release) for (const tensor of [...between, y]) tensor.release();
+      return [ops.sum(weighted)];
+    });
+    return gradients.map((gradient) => [...gradient.toArray()]);
+  });
+}
+
+/** Of the case's only operator call: the places of the inputs whose content its gradient reads, and 'output' if it reads that. */
+export function readByGradient(engine: Engine, operatorCase: OperatorCase, { inputs, weights }: Drawn): unknown[] {
+  return scope(engine, () => {
+    const tensors = toTensors(engine, operatorCase, inputs);
+    const read = new Set<number | 'output'>();
+    let backward = false;
+    const watch = (tensor: Tensor, place: number | 'output') =>
+      Object.defineProperty(tensor, 'address', {
+        configurable: true,
+        get: () => {
+          if (backward) read.add(place);
+          return Reflect.get(Tensor.prototype, 'address', tensor);
+        },
+      });
+    withGradients(engine, tensors, () => {
+      const y = ops.observe(
+        engine,
+        (call) => [...call.inputs.entries()].map(([place, input]) => watch(input, place)),
+        () => operatorCase.run(...tensors),
+      );
+      watch(y, 'output');
+      const loss = ops.sum(ops.multiply(y, Tensor.from(engine, weights, y.shape)));
+      backward = true;
+      return [loss];
+    });
+    return [...read];
   });
 }
 

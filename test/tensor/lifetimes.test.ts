@@ -3,7 +3,9 @@ import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
 import { LifetimeError, OutOfMemoryError, ShapeError } from '../../src/errors.js';
+import { HardTanh, inTurn, type Module, Sequential } from '../../src/nn/index.js';
 import * as ops from '../../src/ops/index.js';
+import { Rng } from '../../src/tensor/rng.js';
 import { Scope, scope } from '../../src/tensor/scope.js';
 import { withGradients } from '../../src/tensor/tape.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -164,5 +166,134 @@ describe('the tape', () => {
       );
       expect(() => withGradients(engine, [x], () => [Tensor.full(engine, [2], 1)])).toThrow(/one number/);
     });
+  });
+});
+
+describe('release', () => {
+  const SHAPE = [64, 16];
+  const BYTES = 4 * 64 * 16;
+  const image = (label = 'image') => Tensor.from(engine, Float32Array.from({ length: 1024 }, normal), SHAPE, 'float32', label);
+  const rng = new Rng(7);
+  function normal() {
+    return rng.normal();
+  }
+
+  /** Bytes in use at the end of a recorded `forward`, beside those before it. */
+  function bytesKept(x: Tensor, forward: () => Tensor): number {
+    const before = engine.memory().bytesInUse;
+    let kept = 0;
+    withGradients(engine, [x], () => {
+      const y = forward();
+      kept = engine.memory().bytesInUse - before;
+      return [ops.sum(y)];
+    });
+    return kept;
+  }
+
+  it('gives memory back at once when no recorded gradient reads it, and after the last one that does otherwise', () => {
+    scope(engine, () => {
+      const x = image();
+      // An addition reads nothing; hard tanh reads its output, which the multiplication by a constant does not.
+      const sums = () => ops.add(ops.add(ops.add(x, x), x), x);
+      expect(bytesKept(x, sums)).toBe(3 * BYTES);
+      const twice = { forward: (input: Tensor) => ops.add(input, input) } as Module;
+      expect(bytesKept(x, () => inTurn(x, twice, twice, twice))).toBe(BYTES);
+      expect(bytesKept(x, () => inTurn(x, new HardTanh(), twice, twice))).toBe(2 * BYTES);
+      expect(bytesKept(x, () => inTurn(x, twice, new HardTanh(), new HardTanh()))).toBe(2 * BYTES);
+    });
+  });
+
+  it('frees, while gradients pass, what the last of them has read', () => {
+    const peakOf = (layers: number) => {
+      const own = createReferenceEngine();
+      const x = Tensor.full(own, [1000], 1);
+      withGradients(own, [x], () => {
+        // All that a square keeps is its input: one tensor a layer.
+        let y = ops.multiply(x, x);
+        for (let i = 1; i < layers; i++) y = ops.multiply(y, y);
+        return [ops.sum(y)];
+      });
+      return own.memory().bytesPeak / 8000;
+    };
+    // x, what every layer keeps, and at most four gradients: towards the output and both factors, and their sum.
+    expect(peakOf(20)).toBeLessThan(1 + 20 + 5);
+    expect(peakOf(40) - peakOf(20)).toBeCloseTo(20, 5);
+  });
+
+  it('leaves gradients as they are, to the bit, and memory as it was', () => {
+    scope(engine, () => {
+      const x = image();
+      const weights = image('weights');
+      const layer = { forward: (input: Tensor) => ops.add(ops.multiply(input, weights), ops.relu(input)) } as Module;
+      const model = new Sequential(layer, new HardTanh(), layer, layer);
+      const before = engine.memory().bytesInUse;
+      const gradients = (forward: () => Tensor) =>
+        scope(engine, () =>
+          withGradients(engine, [x, weights], () => [ops.sum(forward())]).gradients.map((gradient) => [...gradient.toArray()]),
+        );
+      const held = gradients(() => model.layers.reduce((input, each) => each.forward(input), x));
+      expect(gradients(() => model.forward(x))).toEqual(held);
+      expect(engine.memory().bytesInUse).toBe(before);
+    });
+  });
+
+  it('names a tensor that is used afterwards, whether a gradient still holds its memory or not', () => {
+    scope(engine, () => {
+      const x = image();
+      for (const operation of [ops.relu, ops.sigmoid, (input: Tensor) => ops.add(input, input)]) {
+        const use = (again: (y: Tensor) => unknown) => () =>
+          withGradients(engine, [x], () => {
+            const y = operation(x);
+            y.release();
+            again(y);
+            return [ops.sum(x)];
+          });
+        for (const again of [ops.sum, (y: Tensor) => y.toArray(), (y: Tensor) => ops.reshape(y, [1024])]) {
+          expect(use(again)).toThrow(LifetimeError);
+          expect(use(again)).toThrow(/(relu|sigmoid|add) \[64, 16\] was used after it was released/);
+        }
+      }
+      expect(() =>
+        withGradients(engine, [x], () => {
+          const y = ops.relu(x);
+          y.release();
+          return [ops.sum(x), y];
+        }),
+      ).toThrow(/relu .* released/);
+    });
+  });
+
+  it('holds for gradients what itself needs none', () => {
+    scope(engine, () => {
+      const [x, weights] = [image(), image('weights')];
+      const frozen = { forward: (input: Tensor) => ops.relu(input) } as Module;
+      const learning = { forward: (input: Tensor) => ops.multiply(input, weights) } as Module;
+      const [gradient] = withGradients(engine, [weights], () => [ops.sum(inTurn(x, frozen, learning))]).gradients;
+      expect([...gradient!.toArray()]).toEqual([...x.toArray()].map((value) => Math.max(value, 0)));
+    });
+  });
+
+  it('keeps views alive, and lets go of what a failed recording held', () => {
+    const before = engine.memory().bytesInUse;
+    scope(engine, () => {
+      const [x, weights] = [image(), image('weights')];
+      const { outputs } = withGradients(engine, [x], () => {
+        const y = ops.add(x, x);
+        const view = ops.reshape(y, [1024]);
+        y.release();
+        return [ops.sum(view), view];
+      });
+      expect(outputs[0]!.toArray()[1023]).toBe(2 * x.toArray()[1023]!);
+      const fail = () =>
+        withGradients(engine, [x], () => {
+          ops.multiply(x, weights);
+          throw new Error('out');
+        });
+      expect(fail).toThrow('out');
+      const inUse = engine.memory().bytesInUse;
+      weights.release();
+      expect(engine.memory().bytesInUse).toBe(inUse - BYTES);
+    });
+    expect(engine.memory().bytesInUse).toBe(before);
   });
 });
