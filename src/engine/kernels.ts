@@ -70,6 +70,19 @@ export interface ResizeGeometry {
 /** `hardTanh` clamps to [-1, 1]. */
 export type Activation = 'relu' | 'sigmoid' | 'hardTanh';
 
+/** Sizes of a batch norm, and whether a ReLU follows it in the same pass. */
+export interface BatchNormGeometry {
+  readonly rows: number;
+  readonly channels: number;
+  /** Added to the variance before its root. */
+  readonly epsilon: number;
+  readonly relu: boolean;
+}
+
+export interface BatchNormGradientGeometry extends BatchNormGeometry {
+  readonly training: boolean;
+}
+
 /** Stand-in for the derivative of sign: `clip` is 1 inside [-1, 1], `quadratic` is 2 - 2|x| inside (-1, 1). Both are 0 elsewhere. */
 export type Surrogate = 'clip' | 'quadratic';
 
@@ -164,7 +177,7 @@ export interface ElementKernels {
   accumulate(n: number, factor: number, x: Address, y: Address): void;
 
   activation(kind: Activation, n: number, x: Address, y: Address): void;
-  /** From the output y alone (relu: y > 0, so the derivative at 0 is 0; hardTanh: strictly inside (-1, 1)). */
+  /** From the output y alone (relu: y > 0, so the derivative at 0 is 0; hardTanh: strictly inside (-1, 1)). dx may be dy. */
   activationGradient(kind: Activation, n: number, y: Address, dy: Address, dx: Address): void;
 
   /** y = +1 where x >= 0 (and for -0), else -1. */
@@ -174,7 +187,7 @@ export interface ElementKernels {
 
   /** y = positive[c] * x where x >= 0, negative[c] * x elsewhere; `positive` 0 means 1 everywhere (PReLU). */
   fprelu(rows: number, channels: number, x: Address, positive: Address, negative: Address, y: Address): void;
-  /** PReLU (positive 0) takes the negative branch at x = 0 like PyTorch; FPReLU the positive one. dpositive is 0 when positive is. */
+  /** PReLU (positive 0) takes the negative branch at x = 0 like PyTorch; FPReLU the positive one. dpositive is 0 when positive is. dx may be dy. */
   fpreluGradient(
     rows: number,
     channels: number,
@@ -211,29 +224,33 @@ export interface ElementKernels {
 /** Batch norm over [rows, channels]; statistics are per channel, the variance biased. */
 export interface NormKernels {
   batchNormStatistics(rows: number, channels: number, x: Address, mean: Address, variance: Address): void;
-  /** y = (x - mean) / sqrt(variance + epsilon) * weight + bias */
+  /** y = (x - mean) / sqrt(variance + epsilon) * weight + bias, + shortcut unless that is 0, then max(y, 0) with `relu`. */
   batchNorm(
-    rows: number,
-    channels: number,
-    epsilon: number,
+    g: BatchNormGeometry,
+    x: Address,
+    mean: Address,
+    variance: Address,
+    weight: Address,
+    bias: Address,
+    shortcut: Address,
+    y: Address,
+  ): void;
+  /**
+   * `training`: mean and variance are the batch's own and carry gradient; otherwise they are constants.
+   *
+   * With `relu` only what passed it counts, dz = dy where y > 0 and 0 elsewhere. After a shortcut y says which, and dz, the gradient
+   * towards the shortcut, is written. Without one both are 0: x says it, by the same arithmetic as forward. dx and dz may be dy, and both the same.
+   */
+  batchNormGradient(
+    g: BatchNormGradientGeometry,
     x: Address,
     mean: Address,
     variance: Address,
     weight: Address,
     bias: Address,
     y: Address,
-  ): void;
-  /** `training`: mean and variance are the batch's own and carry gradient; otherwise they are constants. */
-  batchNormGradient(
-    rows: number,
-    channels: number,
-    epsilon: number,
-    training: boolean,
-    x: Address,
-    mean: Address,
-    variance: Address,
-    weight: Address,
     dy: Address,
+    dz: Address,
     dx: Address,
     dweight: Address,
     dbias: Address,

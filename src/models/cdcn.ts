@@ -30,11 +30,13 @@ class Level extends Module {
 
   constructor(widths: readonly number[], share: number, rng: Rng) {
     super();
-    this.layers = widths.slice(1).map((width, i) => new ConvNorm(centralDifference(widths[i]!, width, share, rng)));
+    this.layers = widths
+      .slice(1)
+      .map((width, i) => new ConvNorm(centralDifference(widths[i]!, width, share, rng), { relu: true }));
   }
 
   forward(x: Tensor): Tensor {
-    return inTurn(x, ...this.layers.flatMap((layer) => [layer, relu]));
+    return inTurn(x, ...this.layers);
   }
 }
 

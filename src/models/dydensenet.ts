@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AveragePool2d, BatchNorm2d, Conv2d, GlobalAveragePool, inTurn, Linear, Module, ReLU } from '../nn/index.js';
+import { AveragePool2d, BatchNorm2d, Conv2d, GlobalAveragePool, inTurn, Linear, Module } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -43,7 +43,10 @@ class DenseLayer extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return ops.concat([x, inTurn(x, this.dynamic, this.grouped)]);
+    const added = inTurn(x, this.dynamic, this.grouped);
+    const joined = ops.concat([x, added]);
+    added.release();
+    return joined;
   }
 }
 
@@ -66,7 +69,6 @@ export class DyDenseNet extends Network {
   readonly norm: BatchNorm2d;
   readonly classifier: Linear;
   private readonly transition = new AveragePool2d({ kernel: 2 });
-  private readonly relu = new ReLU();
   private readonly pool = new GlobalAveragePool();
 
   /** @throws ConfigError for lists of different lengths, and for heads that do not divide a layer's channels */
@@ -80,12 +82,12 @@ export class DyDenseNet extends Network {
       channels += layers * growth[stage]!;
       return made;
     });
-    this.norm = new BatchNorm2d(channels);
+    this.norm = new BatchNorm2d(channels, { relu: true });
     this.classifier = new Linear(channels, classes, { rng });
   }
 
   forward(x: Tensor): Tensor {
     const stages = this.stages.flatMap((stage, i) => (i === 0 ? [stage] : [this.transition, stage]));
-    return inTurn(x, this.stem, ...stages, this.norm, this.relu, this.pool, this.classifier);
+    return inTurn(x, this.stem, ...stages, this.norm, this.pool, this.classifier);
   }
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { BatchNorm2d, Conv2d, DynamicGroupConv2d, inTurn, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, DynamicGroupConv2d, inTurn, Module } from '../nn/index.js';
 import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { theta } from './options.js';
-import { through } from './parts.js';
 
 /** What all dynamic networks let one choose about their dynamic layers. */
 export const dynamicLayerSchema = {
@@ -33,8 +32,6 @@ export interface DynamicLayerPlace {
   readonly stride: number;
 }
 
-const relu = new ReLU();
-
 /** Batch norm, ReLU, convolution, and after several groups a channel shuffle: the dynamic layer's shape without its selectors. */
 class FixedLayer extends Module {
   readonly norm: BatchNorm2d;
@@ -45,12 +42,15 @@ class FixedLayer extends Module {
     private readonly groups: number,
   ) {
     super();
-    this.norm = new BatchNorm2d(inChannels);
+    this.norm = new BatchNorm2d(inChannels, { relu: true });
   }
 
   forward(x: Tensor): Tensor {
-    const y = inTurn(x, this.norm, relu, this.conv);
-    return this.groups > 1 ? ops.shuffleChannels(y, this.groups) : y;
+    const y = inTurn(x, this.norm, this.conv);
+    if (this.groups === 1) return y;
+    const shuffled = ops.shuffleChannels(y, this.groups);
+    y.release();
+    return shuffled;
   }
 }
 
@@ -75,10 +75,10 @@ export class NormConv extends Module {
     readonly conv: Conv2d,
   ) {
     super();
-    this.norm = new BatchNorm2d(inChannels);
+    this.norm = new BatchNorm2d(inChannels, { relu: true });
   }
 
   forward(x: Tensor): Tensor {
-    return through(this.norm.forward(x), relu, this.conv);
+    return inTurn(x, this.norm, this.conv);
   }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { BatchNorm2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { createDynamicLayer, type DynamicLayerOptions, dynamicLayerSchema } from './dynamic-layer.js';
 import { Network } from './network.js';
 import { blockSizes, channelCount, classCount, stageList } from './options.js';
-import { addShortcut, type ConvNorm, through, wideStem } from './parts.js';
+import { addShortcut, type ConvNorm, wideStem } from './parts.js';
 import type { ShortcutSizes } from './shortcuts.js';
 
 /*
@@ -23,8 +23,6 @@ export const dyResNetSchema = z.strictObject({
 });
 
 export type DyResNetOptions = z.output<typeof dyResNetSchema>;
-
-const relu = new ReLU();
 
 /** Dynamic 1x1 convolution of that stride, and batch norm. */
 class DynamicShortcut extends Module {
@@ -53,16 +51,16 @@ class DynamicBlock extends Module {
     super();
     const { inChannels, outChannels, stride } = sizes;
     this.dynamic1 = createDynamicLayer({ ...sizes, kernel: 3 }, options, rng);
-    this.norm1 = new BatchNorm2d(outChannels);
+    this.norm1 = new BatchNorm2d(outChannels, { relu: true });
     this.dynamic2 = createDynamicLayer({ inChannels: outChannels, outChannels, kernel: 3, stride: 1 }, options, rng);
-    this.norm2 = new BatchNorm2d(outChannels);
+    this.norm2 = new BatchNorm2d(outChannels, { relu: true });
     const keepsShape = stride === 1 && inChannels === outChannels;
     this.shortcut = keepsShape ? new Identity() : new DynamicShortcut(sizes, options, rng);
   }
 
   forward(x: Tensor): Tensor {
-    const branch = inTurn(x, this.dynamic1, this.norm1, relu, this.dynamic2, this.norm2);
-    return through(addShortcut(x, branch, this.shortcut), relu);
+    const branch = inTurn(x, this.dynamic1, this.norm1, this.dynamic2);
+    return addShortcut(x, branch, this.shortcut, this.norm2);
   }
 }
 
@@ -75,12 +73,12 @@ export class DyResNet extends Network {
 
   constructor({ classes, inChannels, widths, blocks, ...layer }: DyResNetOptions, rng: Rng) {
     super();
-    this.stem = wideStem(inChannels, widths[0]!, rng);
+    this.stem = wideStem(inChannels, widths[0]!, rng, { relu: true });
     this.blocks = blockSizes({ widths, blocks }).map((sizes) => new DynamicBlock(sizes, layer, rng));
     this.classifier = new Linear(widths.at(-1)!, classes, { rng });
   }
 
   forward(x: Tensor): Tensor {
-    return inTurn(x, this.stem, relu, this.stemPool, ...this.blocks, this.pool, this.classifier);
+    return inTurn(x, this.stem, this.stemPool, ...this.blocks, this.pool, this.classifier);
   }
 }

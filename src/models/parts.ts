@@ -10,22 +10,25 @@ export function through(x: Tensor, ...layers: readonly Module[]): Tensor {
   return output;
 }
 
-/** `branch` + what `shortcut` makes of the block's input `x`; releases both terms, but never `x`. */
-export function addShortcut(x: Tensor, branch: Tensor, shortcut: Module): Tensor {
+/** `branch` + what `shortcut` makes of the block's input `x`; releases both terms, but never `x`. A `norm` is of the branch. */
+export function addShortcut(x: Tensor, branch: Tensor, shortcut: Module, norm?: BatchNorm2d): Tensor {
   const passed = shortcut.forward(x);
-  const sum = ops.add(branch, passed);
+  const sum = norm ? norm.forward(branch, passed) : ops.add(branch, passed);
   branch.release();
   if (passed !== x) passed.release();
   return sum;
 }
 
-/** A convolution and its batch norm. */
+/** A convolution and its batch norm, with a ReLU behind it if that is asked for. */
 export class ConvNorm extends Module {
   readonly norm: BatchNorm2d;
 
-  constructor(readonly conv: Conv2d) {
+  constructor(
+    readonly conv: Conv2d,
+    options: { readonly relu?: boolean } = {},
+  ) {
     super();
-    this.norm = new BatchNorm2d(conv.weight.shape[0]!);
+    this.norm = new BatchNorm2d(conv.weight.shape[0]!, options);
   }
 
   forward(x: Tensor): Tensor {
@@ -33,9 +36,9 @@ export class ConvNorm extends Module {
   }
 }
 
-/** ImageNet's usual stem without its activation: 7x7 convolution of stride 2 and batch norm; [h, w, in] to [h / 2, w / 2, out]. */
-export function wideStem(inChannels: number, outChannels: number, rng: Rng): ConvNorm {
-  return new ConvNorm(new Conv2d(inChannels, outChannels, { kernel: 7, stride: 2, padding: 3, rng }));
+/** ImageNet's usual stem: 7x7 convolution of stride 2, batch norm and, if asked for, ReLU; [h, w, in] to [h / 2, w / 2, out]. */
+export function wideStem(inChannels: number, outChannels: number, rng: Rng, options: { readonly relu?: boolean } = {}): ConvNorm {
+  return new ConvNorm(new Conv2d(inChannels, outChannels, { kernel: 7, stride: 2, padding: 3, rng }), options);
 }
 
 export const activationKinds = ['none', 'relu', 'prelu', 'fprelu'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BatchNorm2d, Conv2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module, ReLU } from '../nn/index.js';
+import { BatchNorm2d, Conv2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPool2d, Module } from '../nn/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Network } from './network.js';
@@ -25,8 +25,6 @@ export const resnetSchema = z.strictObject({
 
 export type ResNetOptions = z.output<typeof resnetSchema>;
 
-const relu = new ReLU();
-
 class BasicBlock extends Module {
   readonly conv1: Conv2d;
   readonly norm1: BatchNorm2d;
@@ -38,15 +36,15 @@ class BasicBlock extends Module {
     super();
     const { inChannels, outChannels, stride } = sizes;
     this.conv1 = new Conv2d(inChannels, outChannels, { kernel: 3, stride, padding: 1, rng });
-    this.norm1 = new BatchNorm2d(outChannels);
+    this.norm1 = new BatchNorm2d(outChannels, { relu: true });
     this.conv2 = new Conv2d(outChannels, outChannels, { kernel: 3, padding: 1, rng });
-    this.norm2 = new BatchNorm2d(outChannels);
+    this.norm2 = new BatchNorm2d(outChannels, { relu: true });
     this.shortcut = createShortcut(shortcut, sizes, rng);
   }
 
   forward(x: Tensor): Tensor {
-    const branch = inTurn(x, this.conv1, this.norm1, relu, this.conv2, this.norm2);
-    return through(addShortcut(x, branch, this.shortcut), relu);
+    const branch = inTurn(x, this.conv1, this.norm1, this.conv2);
+    return addShortcut(x, branch, this.shortcut, this.norm2);
   }
 }
 
@@ -62,15 +60,15 @@ export class ResNet extends Network {
     const first = widths[0]!;
     const wide = stem === '7x7';
     this.stem = wide
-      ? wideStem(inChannels, first, rng)
-      : new ConvNorm(new Conv2d(inChannels, first, { kernel: 3, padding: 1, rng }));
+      ? wideStem(inChannels, first, rng, { relu: true })
+      : new ConvNorm(new Conv2d(inChannels, first, { kernel: 3, padding: 1, rng }), { relu: true });
     this.stemPool = wide ? new MaxPool2d({ kernel: 3, stride: 2, padding: 1 }) : new Identity();
     this.blocks = blockSizes({ widths, blocks }).map((sizes) => new BasicBlock(sizes, shortcut, rng));
     this.classifier = new Linear(widths.at(-1)!, classes, { rng });
   }
 
   forward(x: Tensor): Tensor {
-    const stem = inTurn(x, this.stem, relu, this.stemPool);
+    const stem = inTurn(x, this.stem, this.stemPool);
     return through(stem, ...this.blocks, this.pool, this.classifier);
   }
 }

@@ -38,6 +38,8 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
   /** Share of the newest batch in the running statistics, in [0, 1]; 0.1 unless given. */
   readonly momentum?: number;
+  /** End with max(y, 0), in the same pass over memory; false unless given. */
+  readonly relu?: boolean;
 }
 
 /** Batch normalisation of the innermost axis; PyTorch's defaults. */
@@ -48,8 +50,9 @@ export class BatchNorm2d extends Module {
   readonly runningVariance: Buffer;
   private readonly epsilon: number;
   private readonly momentum: number;
+  private readonly relu: boolean;
 
-  constructor(channels: number, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
+  constructor(channels: number, { epsilon = 1e-5, momentum = 0.1, relu = false }: BatchNormOptions = {}) {
     super();
     this.weight = new Parameter([channels], constant(1), NO_RANDOMNESS, 'norm');
     this.bias = new Parameter([channels], constant(0), NO_RANDOMNESS, 'norm');
@@ -57,17 +60,19 @@ export class BatchNorm2d extends Module {
     this.runningVariance = new Buffer([channels], 1);
     this.epsilon = epsilon;
     this.momentum = momentum;
+    this.relu = relu;
   }
 
-  forward(x: Tensor): Tensor {
-    const { weight, bias, runningMean, runningVariance, epsilon, momentum, training } = this;
+  /** @param shortcut of x's shape: is added to what was normalised, before the ReLU */
+  forward(x: Tensor, shortcut: Tensor | null = null): Tensor {
+    const { weight, bias, runningMean, runningVariance, epsilon, momentum, training, relu } = this;
     const tensors = {
       weight: weight.value,
       bias: bias.value,
       runningMean: runningMean.value,
       runningVariance: runningVariance.value,
     };
-    return ops.batchNorm(x, tensors, { epsilon, momentum, training });
+    return ops.batchNorm(x, tensors, { epsilon, momentum, training, relu, shortcut });
   }
 }
 

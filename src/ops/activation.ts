@@ -11,8 +11,8 @@ function activation(kind: Activation): Operator<NoAttributes> {
     forward({ kernels, inputs: [x], output }) {
       kernels.activation(kind, x!.size, x!.address, output.address);
     },
-    backward({ kernels, output, dy, make }) {
-      const dx = make(output.shape);
+    backward({ kernels, output, dy, reuse }) {
+      const dx = reuse();
       kernels.activationGradient(kind, output.size, output.address, dy.address, dx.address);
       return [dx];
     },

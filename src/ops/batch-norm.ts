@@ -1,6 +1,6 @@
 import { ConfigError, ShapeError } from '../errors.js';
-import { formatShape, rowsAndChannels, type Shape, sizeOf } from '../tensor/shape.js';
-import { elementwise, type Operator, readsInputs } from './operator.js';
+import { formatShape, rowsAndChannels, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
+import { elementwise, type Operator } from './operator.js';
 
 export interface BatchNormAttributes {
   /** Added to the variance before its root; not negative. */
@@ -9,21 +9,27 @@ export interface BatchNormAttributes {
   readonly momentum: number;
   /** True: normalise by the batch's statistics and update the running ones. False: normalise by the running ones. */
   readonly training: boolean;
+  /** Whether max(y, 0) ends it. */
+  readonly relu: boolean;
 }
 
+/** Number of inputs when a shortcut is one of them. */
+const WITH_SHORTCUT = 6;
+
 /**
- * Batch normalisation over all axes but the innermost: inputs x, weight, bias, running mean, running variance (all [channels]).
- * The batch is normalised by its biased variance; the running variance takes the unbiased one (as PyTorch does). In training the
+ * Batch normalisation over all axes but the innermost: inputs x, weight, bias, running mean, running variance (all [channels]), and for
+ * a sum a shortcut of x's shape. Addition and ReLU cost nothing beside it, since memory sets the pace; their results have the same
+ * bits as those of `add` and `relu` behind it. The batch is normalised by its biased variance; the running variance takes the unbiased one (as PyTorch does). In training the
  * running statistics are updated in place; no gradient goes to them.
  */
 export const batchNorm: Operator<BatchNormAttributes> = {
-  shape([x, ...perChannel], { epsilon, momentum, training }) {
+  shape([x, weight, bias, runningMean, runningVariance, shortcut], { epsilon, momentum, training }) {
     if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY))
       throw new ConfigError('batchNorm.epsilon', `got ${epsilon}, needs a number of at least 0`);
     if (!(momentum >= 0 && momentum <= 1))
       throw new ConfigError('batchNorm.momentum', `got ${momentum}, needs a number in [0, 1]`);
     const [rows, channels] = rowsAndChannels('batchNorm', x!);
-    for (const shape of perChannel) {
+    for (const shape of [weight!, bias!, runningMean!, runningVariance!]) {
       if (shape.length !== 1 || shape[0] !== channels) {
         throw new ShapeError(
           'batchNorm',
@@ -31,6 +37,9 @@ export const batchNorm: Operator<BatchNormAttributes> = {
           `parameters [${channels}]`,
         );
       }
+    }
+    if (shortcut && !sameShape(shortcut, x!)) {
+      throw new ShapeError('batchNorm', `input ${formatShape(x!)} with a shortcut ${formatShape(shortcut)}`, 'equal shapes');
     }
     if (training && rows < 2) {
       throw new ShapeError(
@@ -42,8 +51,8 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     }
     return x!;
   },
-  forward({ kernels, inputs, output, save }, { epsilon, momentum, training }) {
-    const [x, weight, bias, runningMean, runningVariance] = inputs;
+  forward({ kernels, inputs, output, save }, { epsilon, momentum, training, relu }) {
+    const [x, weight, bias, runningMean, runningVariance, shortcut] = inputs;
     const [rows, channels] = rowsAndChannels('batchNorm', x!.shape);
     let [mean, variance] = [runningMean!, runningVariance!];
     if (training) {
@@ -52,14 +61,13 @@ export const batchNorm: Operator<BatchNormAttributes> = {
       kernels.batchNormStatistics(rows, channels, x!.address, mean.address, variance.address);
     }
     kernels.batchNorm(
-      rows,
-      channels,
-      epsilon,
+      { rows, channels, epsilon, relu },
       x!.address,
       mean.address,
       variance.address,
       weight!.address,
       bias!.address,
+      shortcut?.address ?? 0,
       output.address,
     );
     if (training) {
@@ -69,30 +77,36 @@ export const batchNorm: Operator<BatchNormAttributes> = {
       kernels.movingAverage(channels, 1 - momentum, unbiased.address, runningVariance!.address);
     }
   },
-  backward({ kernels, inputs, saved, dy, needed, make, scratch }, { epsilon, training }) {
-    const [x, weight, , runningMean, runningVariance] = inputs;
+  backward({ kernels, inputs, output, saved, dy, needed, make, reuse, scratch }, { epsilon, training, relu }) {
+    const [x, weight, bias, runningMean, runningVariance, shortcut] = inputs;
     const [rows, channels] = rowsAndChannels('batchNorm', x!.shape);
     const [mean, variance] = training ? saved : [runningMean, runningVariance];
+    const masked = relu && shortcut !== undefined;
     const allocate = (wanted: boolean | undefined, shape: Shape) => (wanted ? make(shape) : scratch(shape));
-    const dx = allocate(needed[0], x!.shape);
+    // Without a ReLU all of dy goes to the shortcut too; with one, what is left of it.
+    const dshortcut = needed[5] ? (masked ? reuse() : dy.alias()) : null;
+    const dx = needed[0] ? reuse() : scratch(x!.shape);
     const dweight = allocate(needed[1], [channels]);
     const dbias = allocate(needed[2], [channels]);
     kernels.batchNormGradient(
-      rows,
-      channels,
-      epsilon,
-      training,
+      { rows, channels, epsilon, training, relu },
       x!.address,
       mean!.address,
       variance!.address,
       weight!.address,
+      bias!.address,
+      masked ? output.address : 0,
       dy.address,
+      masked ? (dshortcut ?? dx).address : 0,
       dx.address,
       dweight.address,
       dbias.address,
     );
-    return [needed[0] ? dx : null, needed[1] ? dweight : null, needed[2] ? dbias : null, null, null];
+    return [needed[0] ? dx : null, needed[1] ? dweight : null, needed[2] ? dbias : null, null, null, dshortcut];
   },
-  reads: (_needed, { training }) => (training ? readsInputs(0, 1) : readsInputs(0, 1, 3, 4)),
-  cost: ([x]) => elementwise(sizeOf(x!)),
+  reads: ({ length }, { training, relu }) => ({
+    inputs: training ? [0, 1, 2] : [0, 1, 2, 3, 4],
+    output: relu && length === WITH_SHORTCUT,
+  }),
+  cost: ({ length }, output, { relu }) => elementwise(sizeOf(output) * (1 + (length === WITH_SHORTCUT ? 1 : 0) + (relu ? 1 : 0))),
 };

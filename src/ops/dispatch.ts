@@ -130,8 +130,9 @@ function recordCall<Attributes>(
         workspace.push(tensor);
         return tensor;
       };
+      const reuse = () => (dy.ownsMemory ? dy.alias() : make(dy.shape));
       try {
-        return backward({ kernels: engine.kernels, inputs, output, saved, dy, needed, make, scratch }, attributes);
+        return backward({ kernels: engine.kernels, inputs, output, saved, dy, needed, make, reuse, scratch }, attributes);
       } finally {
         for (const tensor of workspace) tensor.dispose();
       }

@@ -45,13 +45,13 @@ function forward({ kernels, inputs: [x], output }: ForwardCall, positive: Tensor
 }
 
 function backward(
-  { kernels, inputs: [x], dy, make, scratch }: BackwardCall,
+  { kernels, inputs: [x], dy, make, reuse, scratch }: BackwardCall,
   positive: Tensor | null,
   negative: Tensor,
   needed: readonly boolean[],
 ): (Tensor | null)[] {
   const [rows, channels] = rowsAndChannels('fprelu', x!.shape);
-  const dx = needed[0] ? make(x!.shape) : scratch(x!.shape);
+  const dx = needed[0] ? reuse() : scratch(x!.shape);
   const dpositive = positive && (needed[1] ? make([channels]) : scratch([channels]));
   const dnegative = needed[2] ? make([channels]) : scratch([channels]);
   kernels.fpreluGradient(

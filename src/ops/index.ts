@@ -175,9 +175,24 @@ export interface BatchNormTensors {
   readonly runningVariance: Tensor;
 }
 
-/** Normalises x [..., channels] over all axes but the channels; in training updates the running statistics in place. */
-export function batchNorm(x: Tensor, tensors: BatchNormTensors, attributes: batchNorms.BatchNormAttributes): Tensor {
-  return run('batchNorm', [x, tensors.weight, tensors.bias, tensors.runningMean, tensors.runningVariance], attributes);
+export interface BatchNormOptions extends Omit<batchNorms.BatchNormAttributes, 'relu'> {
+  /** Of x's shape; added to what was normalised. */
+  readonly shortcut?: Tensor | null;
+  /** End with max(y, 0); false unless given. */
+  readonly relu?: boolean;
+}
+
+/**
+ * Normalises x [..., channels] over all axes but the channels; in training updates the running statistics in place. A shortcut and a ReLU
+ * behind it are done in the same pass over memory, with the same bits as `add` and `relu`.
+ */
+export function batchNorm(
+  x: Tensor,
+  { weight, bias, runningMean, runningVariance }: BatchNormTensors,
+  { shortcut, relu: ends = false, ...attributes }: BatchNormOptions,
+): Tensor {
+  const inputs = [x, weight, bias, runningMean, runningVariance];
+  return run('batchNorm', shortcut ? [...inputs, shortcut] : inputs, { ...attributes, relu: ends });
 }
 
 /** max(x, 0), element by element. */

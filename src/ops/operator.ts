@@ -28,6 +28,11 @@ export interface BackwardCall {
   readonly needed: readonly boolean[];
   /** A new tensor of undefined content, for a gradient. */
   make(shape: Shape): Tensor;
+  /**
+   * The same in the shape of dy, and in its very memory where nobody else looks at that: for a kernel that reads an element of dy before it
+   * writes that of the gradient.
+   */
+  reuse(): Tensor;
   /** Workspace that is freed after the call. */
   scratch(shape: Shape): Tensor;
 }

@@ -35,8 +35,8 @@ export const scale: Operator<ScaleAttributes> = {
   forward({ kernels, inputs: [x], output }, { factor }) {
     kernels.affine(x!.size, factor, 0, x!.address, output.address);
   },
-  backward({ kernels, dy, make }, { factor }) {
-    const dx = make(dy.shape);
+  backward({ kernels, dy, reuse }, { factor }) {
+    const dx = reuse();
     kernels.affine(dx.size, factor, 0, dy.address, dx.address);
     return [dx];
   },

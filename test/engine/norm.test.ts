@@ -11,7 +11,11 @@ const ROWS = [1, 2, 7, 64, 1000, 3001];
 const SHAPES = CHANNELS.flatMap((channels) => ROWS.map((rows) => [rows, channels] as const)).filter(
   ([rows, channels]) => rows * channels < 500_000,
 );
+/** For what is done in the same pass: the plain batch norm goes over all. */
+const SMALL_SHAPES = SHAPES.filter(([rows, channels]) => rows * channels < 20_000);
 const EPSILON = 1e-5;
+/** Sums over thousands of rows may cancel down to nothing, their rounding does not. */
+const GRADIENT_BOUND = { absolute: 1e-5, relative: 5e-6 };
 
 /** Channels of their own mean and deviation. */
 function data(rows: number, channels: number, mean: number, deviation: number): Float32Array {
@@ -69,35 +73,128 @@ function tensors(rows: number, channels: number, mean: number) {
   };
 }
 
-test('batchNorm', () => {
-  for (const [rows, channels] of SHAPES) {
-    for (const mean of [0, 100]) {
-      expectKernel(backends, {
-        reference,
-        fast,
-        tensors: { ...tensors(rows, channels, mean), y: blank(rows * channels) },
-        results: ['y'],
-        bound: { absolute: 1e-6, relative: 1e-6 },
-        call: (kernels, { x, mean, variance, weight, bias, y }) =>
-          kernels.batchNorm(rows, channels, EPSILON, x, mean, variance, weight, bias, y),
-      });
-    }
-  }
-});
+/** What follows a batch norm in the same pass. */
+const FORMS = [
+  { adds: false, relu: false },
+  { adds: false, relu: true },
+  { adds: true, relu: false },
+  { adds: true, relu: true },
+];
 
-describe.each([true, false])('batchNormGradient, training: %s', (training) => {
+describe.each(FORMS)('batchNorm, shortcut: $adds, relu: $relu', ({ adds, relu }) => {
   test('over shapes', () => {
-    for (const [rows, channels] of SHAPES) {
-      const outputs = { dx: blank(rows * channels), dweight: blank(channels), dbias: blank(channels) };
-      expectKernel(backends, {
-        reference,
-        fast,
-        tensors: { ...tensors(rows, channels, 2), dy: normal(rng, rows * channels), ...outputs },
-        results: ['dx', 'dweight', 'dbias'],
-        bound: { absolute: 1e-6, relative: 5e-6 },
-        call: (kernels, { x, mean, variance, weight, dy, dx, dweight, dbias }) =>
-          kernels.batchNormGradient(rows, channels, EPSILON, training, x, mean, variance, weight, dy, dx, dweight, dbias),
-      });
+    for (const [rows, channels] of adds || relu ? SMALL_SHAPES : SHAPES) {
+      for (const mean of [0, 100]) {
+        const shortcut = normal(rng, rows * channels);
+        expectKernel(backends, {
+          reference,
+          fast,
+          tensors: { ...tensors(rows, channels, mean), shortcut, y: blank(rows * channels) },
+          results: ['y'],
+          bound: { absolute: 1e-6, relative: 1e-6 },
+          call: (kernels, at) =>
+            kernels.batchNorm(
+              { rows, channels, epsilon: EPSILON, relu },
+              at.x,
+              at.mean,
+              at.variance,
+              at.weight,
+              at.bias,
+              adds ? at.shortcut : 0,
+              at.y,
+            ),
+        });
+      }
     }
   });
 });
+
+/** A shortcut without a ReLU changes nothing in the gradients of the norm. */
+const GRADIENTS = FORMS.filter(({ adds, relu }) => relu || !adds).flatMap((form) =>
+  [true, false].map((training) => ({ ...form, training })),
+);
+
+describe.each(GRADIENTS)('batchNormGradient, shortcut: $adds, relu: $relu, training: $training', ({ adds, relu, training }) => {
+  test('over shapes', () => {
+    for (const [rows, channels] of relu ? SMALL_SHAPES : SHAPES) {
+      const masked = adds && relu;
+      const outputs = { dx: blank(rows * channels), dweight: blank(channels), dbias: blank(channels) };
+      // Away from 0, where the last bit of x decides whether a value passed the ReLU: a jump that no bound allows for.
+      const given = tensors(rows, channels, 2);
+      if (relu && !adds) keepFromZero(given, channels);
+      expectKernel(backends, {
+        reference,
+        fast,
+        tensors: {
+          ...given,
+          y: normal(rng, rows * channels),
+          dy: normal(rng, rows * channels),
+          dz: blank(rows * channels),
+          ...outputs,
+        },
+        results: masked ? ['dx', 'dz', 'dweight', 'dbias'] : ['dx', 'dweight', 'dbias'],
+        bound: GRADIENT_BOUND,
+        call: (kernels, at) =>
+          kernels.batchNormGradient(
+            { rows, channels, epsilon: EPSILON, relu, training },
+            at.x,
+            at.mean,
+            at.variance,
+            at.weight,
+            at.bias,
+            masked ? at.y : 0,
+            at.dy,
+            masked ? at.dz : 0,
+            at.dx,
+            at.dweight,
+            at.dbias,
+          ),
+      });
+    }
+  });
+
+  test('in the place of dy', () => {
+    const [rows, channels] = [777, 13];
+    const masked = adds && relu;
+    const given = tensors(rows, channels, 2);
+    if (relu && !adds) keepFromZero(given, channels);
+    expectKernel(backends, {
+      reference,
+      fast,
+      tensors: {
+        ...given,
+        y: normal(rng, rows * channels),
+        dy: normal(rng, rows * channels),
+        dweight: blank(channels),
+        dbias: blank(channels),
+      },
+      results: ['dy', 'dweight', 'dbias'],
+      bound: GRADIENT_BOUND,
+      call: (kernels, at) =>
+        kernels.batchNormGradient(
+          { rows, channels, epsilon: EPSILON, relu, training },
+          at.x,
+          at.mean,
+          at.variance,
+          at.weight,
+          at.bias,
+          masked ? at.y : 0,
+          at.dy,
+          masked ? at.dy : 0,
+          at.dy,
+          at.dweight,
+          at.dbias,
+        ),
+    });
+  });
+});
+
+/** Moves each x whose normalised value is near 0 so far that it is not. */
+function keepFromZero({ x, mean, variance, weight, bias }: ReturnType<typeof tensors>, channels: number): void {
+  x.forEach((value, i) => {
+    const c = i % channels;
+    const scale = weight[c]! / Math.sqrt(variance[c]! + EPSILON);
+    const output = (value - mean[c]!) * scale + bias[c]!;
+    if (Math.abs(output) < 1e-4) x[i] = value + (output < 0 ? -1 : 1) * (1e-3 / scale);
+  });
+}

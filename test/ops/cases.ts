@@ -26,15 +26,15 @@ export interface OperatorCase {
 const x = (...shape: number[]): InputSpec => ({ shape });
 const positive = (...shape: number[]): InputSpec => ({ shape, between: [0.1, 2] });
 
-const batchNormCase = (training: boolean): OperatorCase => ({
+const batchNormCase = (training: boolean, { adds = false, relu = false } = {}): OperatorCase => ({
   operator: 'batchNorm',
-  name: training ? 'training' : 'evaluation',
-  inputs: [x(3, 4, 5, 6), x(6), x(6), x(6), positive(6)],
-  run: (input, weight, bias, runningMean, runningVariance) =>
+  name: `${training ? 'training' : 'evaluation'}${adds ? ', with a shortcut' : ''}${relu ? ', with ReLU' : ''}`,
+  inputs: [x(3, 4, 5, 6), x(6), x(6), x(6), positive(6), ...(adds ? [x(3, 4, 5, 6)] : [])],
+  run: (input, weight, bias, runningMean, runningVariance, shortcut) =>
     ops.batchNorm(
       input!,
       { weight: weight!, bias: bias!, runningMean: runningMean!, runningVariance: runningVariance! },
-      { epsilon: 1e-5, momentum: 0.1, training },
+      { epsilon: 1e-5, momentum: 0.1, training, relu, shortcut: shortcut ?? null },
     ),
   output: [3, 4, 5, 6],
 });
@@ -164,8 +164,10 @@ export const operatorCases: readonly OperatorCase[] = [
     output: [2, 5, 5, 4],
     macs: 50 * 4 * 18,
   },
-  batchNormCase(true),
-  batchNormCase(false),
+  ...[{}, { relu: true }, { adds: true }, { adds: true, relu: true }].flatMap((form) => [
+    batchNormCase(true, form),
+    batchNormCase(false, form),
+  ]),
   { operator: 'relu', name: '', inputs: [x(3, 5, 7)], run: (a) => ops.relu(a!), output: [3, 5, 7] },
   { operator: 'sigmoid', name: '', inputs: [x(3, 5, 7)], run: (a) => ops.sigmoid(a!), output: [3, 5, 7] },
   { operator: 'hardTanh', name: '', inputs: [x(3, 5, 7)], run: (a) => ops.hardTanh(a!), output: [3, 5, 7] },

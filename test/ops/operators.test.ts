@@ -25,8 +25,10 @@ describe.each(operatorCases)('$operator $name', (operatorCase) => {
       const { gradients } = measure(reference, operatorCase, inputs, weights);
       const expected = finiteDifferences(reference, operatorCase, inputs, weights);
       // Running statistics are inputs of batch norm to which no gradient goes in either mode.
-      const learned = operatorCase.operator === 'batchNorm' ? 3 : gradients.length;
-      for (let i = 0; i < learned; i++) expectClose(gradients[i]!, expected[i]!, 1e-6, 1e-7);
+      const running = operatorCase.operator === 'batchNorm' ? [3, 4] : [];
+      for (const [i, gradient] of gradients.entries()) {
+        if (!running.includes(i)) expectClose(gradient, expected[i]!, 1e-6, 1e-7);
+      }
     },
   );
 

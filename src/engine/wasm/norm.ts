@@ -1,7 +1,6 @@
 import type { NormKernels } from '../kernels.js';
 import { foldRows, partialArguments, sumColumns } from './columns.js';
 import type { WasmContext } from './context.js';
-import { mapColumns } from './elements.js';
 import { partition, partitionElements } from './partition.js';
 
 export function normKernels(wasm: WasmContext): NormKernels {
@@ -18,32 +17,33 @@ export function normKernels(wasm: WasmContext): NormKernels {
       });
     },
 
-    batchNorm(rows, channels, epsilon, x, mean, variance, weight, bias, y) {
+    batchNorm({ rows, channels, epsilon, relu }, x, mean, variance, weight, bias, shortcut, y) {
       const { elements, factor, width } = foldRows(rows, channels);
+      const kernel = `batchNorm${shortcut === 0 ? '' : 'Add'}${relu ? 'Relu' : ''}`;
       wasm.scratch(width * 12, (coefficients) => {
         wasm.run('batchNormCoefficients', 1, [channels, factor, mean, variance, weight, bias, coefficients], [epsilon]);
         const { tasks, size } = partitionElements(elements);
-        wasm.run('batchNorm', tasks, [elements, size, width, x, coefficients, y]);
+        wasm.run(kernel, tasks, [elements, size, width, x, coefficients, shortcut, y]);
       });
     },
 
-    batchNormGradient(rows, channels, epsilon, training, x, mean, variance, weight, dy, dx, dweight, dbias) {
+    batchNormGradient(g, x, mean, variance, weight, bias, y, dy, dz, dx, dweight, dbias) {
+      const { rows, channels, epsilon, training, relu } = g;
       const { elements, factor, width } = foldRows(rows, channels);
-      wasm.scratch(width * 16, (coefficients) => {
-        const means = coefficients + width * 12;
-        wasm.run('repeatChannels', 1, [channels, factor, mean, means]);
-        const sum = { kernel: 'batchNormGradientSums', groups: 1, rows, channels, sums: 2, operands: [x, dy, means] };
-        sumColumns(wasm, sum, (partial) => {
+      const masked = relu && y !== 0;
+      const gated = relu && y === 0;
+      wasm.scratch(width * 20, (coefficients) => {
+        wasm.run('batchNormCoefficients', 1, [channels, factor, mean, variance, weight, bias, coefficients], [epsilon]);
+        const kernel = `batchNorm${masked ? 'AddRelu' : gated ? 'Relu' : ''}GradientSums`;
+        const operands = [x, dy, coefficients, ...(masked ? [y, dz] : [])];
+        sumColumns(wasm, { kernel, groups: 1, rows, channels, sums: 2, operands }, (partial) => {
           const { tasks, size } = partition(channels, partial.blocks * factor);
           const addresses = [variance, weight, coefficients, dweight, dbias];
           wasm.run('finishBatchNormGradient', tasks, [...partialArguments(partial), size, rows, ...addresses], [epsilon]);
         });
-        if (!training) {
-          mapColumns(wasm, 'multiplyColumns', { n: elements, width, repeats: rows }, dy, coefficients, dx);
-          return;
-        }
         const { tasks, size } = partitionElements(elements);
-        wasm.run('batchNormInputGradient', tasks, [elements, size, width, x, dy, coefficients, dx]);
+        const last = `batchNorm${training ? '' : 'Fixed'}${gated ? 'Relu' : ''}InputGradient`;
+        wasm.run(last, tasks, [elements, size, width, x, masked ? dz : dy, coefficients, dx]);
       });
     },
   };

@@ -24,6 +24,10 @@ export const CENTRED_PRODUCT = 3;
 export const FPRELU = 4;
 /** The same, but x = 0 counts as negative. */
 export const PRELU = 5;
+/** z, z (x - p) for z = y where (x - p) s + b > 0 and 0 elsewhere. Operands: x, y, p of the column, s and b each a row after it. */
+export const GATED_CENTRED_PRODUCT = 6;
+/** z, z (x - p) for z = y where m > 0 and 0 elsewhere; and out = z. Operands: x, y, p of the column, m, out. */
+export const MASKED_CENTRED_PRODUCT = 7;
 
 /** Rows of a chunk. Wide rows lie far apart in memory: few at a time keep what was fetched beside them in the cache. */
 @inline
@@ -57,8 +61,9 @@ function sumBlock(kind: i32, args: usize, unit: i32): void {
   const x = ptr(args, 12) + group;
   const y = hasSecond(kind) ? ptr(args, 13) + group : x;
   const p = hasColumnOperand(kind) ? ptr(args, kind == MOMENTS ? 13 : 14) : 0;
-  const q = isPrelu(kind) ? ptr(args, 15) : 0;
-  const out = isPrelu(kind) ? ptr(args, 16) + group : 0;
+  // The slopes below zero, which belong to the columns, or what masks y.
+  const q = hasOut(kind) ? ptr(args, 15) + (kind == MASKED_CENTRED_PRODUCT ? group : 0) : 0;
+  const out = hasOut(kind) ? ptr(args, 16) + group : 0;
 
   let row = (rowBlock % blocks) * int(args, 4);
   const end = min(row + int(args, 4), rows);
@@ -71,20 +76,23 @@ function sumBlock(kind: i32, args: usize, unit: i32): void {
       const at = item(0, row * width + column);
       const sums = <usize>column << 3;
       const own = item(0, column);
-      sumSixteen(kind, x + at, y + at, p + own, q + own, out + at, width, count, partial + sums, secondPartial + sums);
+      const beside = kind == MASKED_CENTRED_PRODUCT ? at : own;
+      sumSixteen(kind, x + at, y + at, p + own, q + beside, out + at, width, count, partial + sums, secondPartial + sums);
     }
     for (; column + 4 <= limit; column += 4) {
       const at = item(0, row * width + column);
       const sums = <usize>column << 3;
       const own = item(0, column);
-      sumFour(kind, true, 4, x + at, y + at, p + own, q + own, out + at, width, count, partial + sums, secondPartial + sums);
+      const beside = kind == MASKED_CENTRED_PRODUCT ? at : own;
+      sumFour(kind, true, 4, x + at, y + at, p + own, q + beside, out + at, width, count, partial + sums, secondPartial + sums);
     }
     if (column < limit) {
       const at = item(0, row * width + column);
       const sums = <usize>column << 3;
       const own = item(0, column);
+      const beside = kind == MASKED_CENTRED_PRODUCT ? at : own;
       const rest = limit - column;
-      sumFour(kind, false, rest, x + at, y + at, p + own, q + own, out + at, width, count, partial + sums, secondPartial + sums);
+      sumFour(kind, false, rest, x + at, y + at, p + own, q + beside, out + at, width, count, partial + sums, secondPartial + sums);
     }
     row += count;
   }
@@ -104,10 +112,10 @@ function sumSixteen(
   const step = item(0, width);
   for (let row = 0; row < rows; row++) {
     const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-    const y0 = hasSecond(kind) ? v128.load(y) : zero;
-    const y1 = hasSecond(kind) ? v128.load(y, 16) : zero;
-    const y2 = hasSecond(kind) ? v128.load(y, 32) : zero;
-    const y3 = hasSecond(kind) ? v128.load(y, 48) : zero;
+    const y0 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y), x0, p0, p, q, step) : zero;
+    const y1 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 16), x1, p1, p + 16, q + 16, step) : zero;
+    const y2 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 32), x2, p2, p + 32, q + 32, step) : zero;
+    const y3 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 48), x3, p3, p + 48, q + 48, step) : zero;
     a0 = f32x4.add(a0, first(kind, x0, y0, p0));
     a1 = f32x4.add(a1, first(kind, x1, y1, p1));
     a2 = f32x4.add(a2, first(kind, x2, y2, p2));
@@ -125,6 +133,14 @@ function sumSixteen(
       v128.store(out, slope(kind, x2, y2, p2, v128.load(q, 32)), 32);
       v128.store(out, slope(kind, x3, y3, p3, v128.load(q, 48)), 48);
       out += step;
+    }
+    if (kind == MASKED_CENTRED_PRODUCT) {
+      v128.store(out, y0);
+      v128.store(out, y1, 16);
+      v128.store(out, y2, 32);
+      v128.store(out, y3, 48);
+      out += step;
+      q += step;
     }
     x += step;
     if (hasSecond(kind)) y += step;
@@ -154,23 +170,40 @@ function sumFour(
   const step = item(0, width);
   for (let row = 0; row < rows; row++) {
     const x0 = loadSome(whole, x, columns);
-    const y0 = hasSecond(kind) ? loadSome(whole, y, columns) : zero;
+    const y0 = hasSecond(kind) ? gate(kind, whole, columns, loadSome(whole, y, columns), x0, p0, p, q, step) : zero;
     a = f32x4.add(a, first(kind, x0, y0, p0));
     if (isDouble(kind)) b = f32x4.add(b, second(kind, x0, y0, p0));
     if (isPrelu(kind)) storeSome(whole, out, slope(kind, x0, y0, p0, loadSome(whole, q, columns)), columns);
+    if (kind == MASKED_CENTRED_PRODUCT) {
+      storeSome(whole, out, y0, columns);
+      q += step;
+    }
     x += step;
     if (hasSecond(kind)) y += step;
-    if (isPrelu(kind)) out += step;
+    if (hasOut(kind)) out += step;
   }
   empty(partial, a);
   if (isDouble(kind)) empty(secondPartial, b);
+}
+
+/** What of y counts, for the kinds that leave some out. */
+@inline
+function gate(
+  kind: i32, whole: bool, columns: i32, y: v128, x: v128, p: v128, pAt: usize, mask: usize, step: usize,
+): v128 {
+  if (kind == GATED_CENTRED_PRODUCT) {
+    const scaled = f32x4.mul(f32x4.sub(x, p), loadSome(whole, pAt + step, columns));
+    return v128.and(y, f32x4.gt(f32x4.add(scaled, loadSome(whole, pAt + step + step, columns)), f32x4.splat(0)));
+  }
+  if (kind == MASKED_CENTRED_PRODUCT) return v128.and(y, f32x4.gt(loadSome(whole, mask, columns), f32x4.splat(0)));
+  return y;
 }
 
 @inline
 function first(kind: i32, x: v128, y: v128, p: v128): v128 {
   if (kind == PRODUCT) return f32x4.mul(x, y);
   if (kind == MOMENTS) return f32x4.sub(x, p);
-  if (kind == CENTRED_PRODUCT) return y;
+  if (isCentredProduct(kind)) return y;
   if (isPrelu(kind)) return v128.and(f32x4.mul(x, y), isPositive(kind, x));
   return x;
 }
@@ -179,7 +212,7 @@ function first(kind: i32, x: v128, y: v128, p: v128): v128 {
 function second(kind: i32, x: v128, y: v128, p: v128): v128 {
   const centred = f32x4.sub(x, p);
   if (kind == MOMENTS) return f32x4.mul(centred, centred);
-  if (kind == CENTRED_PRODUCT) return f32x4.mul(y, centred);
+  if (isCentredProduct(kind)) return f32x4.mul(y, centred);
   return v128.andnot(f32x4.mul(x, y), isPositive(kind, x));
 }
 
@@ -196,6 +229,17 @@ function isPositive(kind: i32, x: v128): v128 {
 @inline
 function isPrelu(kind: i32): bool {
   return kind == FPRELU || kind == PRELU;
+}
+
+@inline
+function isCentredProduct(kind: i32): bool {
+  return kind == CENTRED_PRODUCT || kind >= GATED_CENTRED_PRODUCT;
+}
+
+/** The kinds that also write an element for each that they read. */
+@inline
+function hasOut(kind: i32): bool {
+  return isPrelu(kind) || kind == MASKED_CENTRED_PRODUCT;
 }
 
 /** Two sums a column. */

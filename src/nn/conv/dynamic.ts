@@ -77,7 +77,7 @@ export class DynamicGroupConv2d extends Module {
     }
     if (!(squeeze >= 1)) throw new ConfigError('squeeze', `got ${squeeze}, needs a number of at least 1`);
     const hidden = Math.max(1, Math.floor(inChannels / (inChannels < NARROW ? Math.max(1, Math.floor(squeeze / 2)) : squeeze)));
-    this.norm = new BatchNorm2d(inChannels);
+    this.norm = new BatchNorm2d(inChannels, { relu: true });
     this.reduce = new Parameter([heads * hidden, inChannels], kaimingNormal('in'), rng, 'weight');
     this.expand = new Parameter([heads * inChannels, 1, 1, hidden], kaimingNormal('in'), rng, 'weight');
     this.expandBias = new Parameter([heads * inChannels], constant(1), rng, 'bias');
@@ -104,7 +104,7 @@ export class DynamicGroupConv2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const activated = ops.relu(this.norm.forward(x));
+    const activated = this.norm.forward(x);
     const gates = this.saliencies(activated);
     // The sum over heads of each head's mean: all heads are equally wide.
     this.lasso = this.training ? ops.scale(ops.mean(gates), this.heads) : null;
