@@ -64,7 +64,8 @@ export function sumColumns(wasm: WasmContext, sum: ColumnSums, finish: (partial:
   const rowsPerBlock = Math.max(BLOCK_ROWS, Math.ceil(rows / MOST_BLOCKS));
   const blocks = Math.ceil(rows / rowsPerBlock);
   const columnBlocks = Math.ceil(width / BLOCK_COLUMNS);
-  const stride = Math.ceil(width / 4) * 4;
+  // A cache line more than the sums need: at a power of two, all blocks of a column would fall on the same few places of the cache.
+  const stride = Math.ceil(width / 8) * 8 + 8;
   const units = partition(sum.groups * blocks * columnBlocks, Math.min(rows, rowsPerBlock) * Math.min(width, BLOCK_COLUMNS));
   wasm.scratch(sum.groups * blocks * sum.sums * stride * 8, (partials) => {
     const unitCount = sum.groups * blocks * columnBlocks;

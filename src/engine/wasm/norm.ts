@@ -1,7 +1,7 @@
 import type { NormKernels } from '../kernels.js';
 import { foldRows, partialArguments, sumColumns } from './columns.js';
 import type { WasmContext } from './context.js';
-import { partition, partitionElements } from './partition.js';
+import { partition } from './partition.js';
 
 export function normKernels(wasm: WasmContext): NormKernels {
   return {
@@ -22,8 +22,8 @@ export function normKernels(wasm: WasmContext): NormKernels {
       const kernel = `batchNorm${shortcut === 0 ? '' : 'Add'}${relu ? 'Relu' : ''}`;
       wasm.scratch(width * 12, (coefficients) => {
         wasm.run('batchNormCoefficients', 1, [channels, factor, mean, variance, weight, bias, coefficients], [epsilon]);
-        const { tasks, size } = partitionElements(elements);
-        wasm.run(kernel, tasks, [elements, size, width, x, coefficients, shortcut, y]);
+        const { tasks, size } = partition(Math.ceil(elements / width), width);
+        wasm.run(kernel, tasks, [elements, size, width, coefficients, x, shortcut, y]);
       });
     },
 
@@ -41,9 +41,9 @@ export function normKernels(wasm: WasmContext): NormKernels {
           const addresses = [variance, weight, coefficients, dweight, dbias];
           wasm.run('finishBatchNormGradient', tasks, [...partialArguments(partial), size, rows, ...addresses], [epsilon]);
         });
-        const { tasks, size } = partitionElements(elements);
+        const { tasks, size } = partition(Math.ceil(elements / width), width);
         const last = `batchNorm${training ? '' : 'Fixed'}${gated ? 'Relu' : ''}InputGradient`;
-        wasm.run(last, tasks, [elements, size, width, x, masked ? dz : dy, coefficients, dx]);
+        wasm.run(last, tasks, [elements, size, width, coefficients, x, masked ? dz : dy, dx]);
       });
     },
   };

@@ -72,12 +72,12 @@ function sumBlock(kind: i32, args: usize, unit: i32): void {
     const count = cutShort ? 1 : min(chunkRows(width), min(end, wholeRows) - row);
     const limit = cutShort ? min(lastColumn, int(args, 8)) : lastColumn;
     let column = firstColumn;
-    for (; column + 16 <= limit; column += 16) {
+    // Four at a time where sixteen want more registers than there are.
+    for (; kind < GATED_CENTRED_PRODUCT && column + 16 <= limit; column += 16) {
       const at = item(0, row * width + column);
       const sums = <usize>column << 3;
       const own = item(0, column);
-      const beside = kind == MASKED_CENTRED_PRODUCT ? at : own;
-      sumSixteen(kind, x + at, y + at, p + own, q + beside, out + at, width, count, partial + sums, secondPartial + sums);
+      sumSixteen(kind, x + at, y + at, p + own, q + own, out + at, width, count, partial + sums, secondPartial + sums);
     }
     for (; column + 4 <= limit; column += 4) {
       const at = item(0, row * width + column);
@@ -112,10 +112,10 @@ function sumSixteen(
   const step = item(0, width);
   for (let row = 0; row < rows; row++) {
     const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
-    const y0 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y), x0, p0, p, q, step) : zero;
-    const y1 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 16), x1, p1, p + 16, q + 16, step) : zero;
-    const y2 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 32), x2, p2, p + 32, q + 32, step) : zero;
-    const y3 = hasSecond(kind) ? gate(kind, true, 4, v128.load(y, 48), x3, p3, p + 48, q + 48, step) : zero;
+    const y0 = hasSecond(kind) ? v128.load(y) : zero;
+    const y1 = hasSecond(kind) ? v128.load(y, 16) : zero;
+    const y2 = hasSecond(kind) ? v128.load(y, 32) : zero;
+    const y3 = hasSecond(kind) ? v128.load(y, 48) : zero;
     a0 = f32x4.add(a0, first(kind, x0, y0, p0));
     a1 = f32x4.add(a1, first(kind, x1, y1, p1));
     a2 = f32x4.add(a2, first(kind, x2, y2, p2));
@@ -133,14 +133,6 @@ function sumSixteen(
       v128.store(out, slope(kind, x2, y2, p2, v128.load(q, 32)), 32);
       v128.store(out, slope(kind, x3, y3, p3, v128.load(q, 48)), 48);
       out += step;
-    }
-    if (kind == MASKED_CENTRED_PRODUCT) {
-      v128.store(out, y0);
-      v128.store(out, y1, 16);
-      v128.store(out, y2, 32);
-      v128.store(out, y3, 48);
-      out += step;
-      q += step;
     }
     x += step;
     if (hasSecond(kind)) y += step;
@@ -285,13 +277,27 @@ export function columnTotal(args: usize, output: i32, index: i32): f64 {
   const channels = int(args, 4);
   const factor = int(args, 5);
   const group = output / channels;
+  const step = <usize>(sums * stride) << 3;
+  let start = ptr(args, 0) + (<usize>((group * blocks * sums + index) * stride + (output % channels)) << 3);
   let total: f64 = 0;
-  for (let block = 0; block < blocks; block++) {
-    let at = ptr(args, 0) + (<usize>(((group * blocks + block) * sums + index) * stride + (output % channels)) << 3);
-    for (let repetition = 0; repetition < factor; repetition++) {
-      total += load<f64>(at);
-      at += <usize>channels << 3;
+  for (let repetition = 0; repetition < factor; repetition++) {
+    // Four sums side by side: one addition need not wait for the one before.
+    let a: f64 = 0, b: f64 = 0, c: f64 = 0, d: f64 = 0;
+    let at = start;
+    let block = 0;
+    for (; block + 4 <= blocks; block += 4) {
+      a += load<f64>(at);
+      b += load<f64>(at + step);
+      c += load<f64>(at + 2 * step);
+      d += load<f64>(at + 3 * step);
+      at += 4 * step;
     }
+    for (; block < blocks; block++) {
+      a += load<f64>(at);
+      at += step;
+    }
+    total += a + b + (c + d);
+    start += <usize>channels << 3;
   }
   return total;
 }

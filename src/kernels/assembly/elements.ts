@@ -63,8 +63,8 @@ function value(kind: i32, x: v128, second: v128, a: v128, b: v128): v128 {
   const minusOne = f32x4.splat(-1);
   if (kind == AFFINE) return f32x4.add(f32x4.mul(a, x), b);
   if (kind == ACCUMULATE) return f32x4.add(second, f32x4.mul(a, x));
-  // Not pmax: a NaN must come through.
-  if (kind == RELU) return f32x4.max(x, f32x4.splat(0));
+  // Not pmax: a NaN must come through. Nor max, which takes engines several instructions.
+  if (kind == RELU) return v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
   if (kind == RELU_GRADIENT) return v128.and(second, f32x4.gt(x, f32x4.splat(0)));
   if (kind == SIGMOID) return f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(x))));
   if (kind == SIGMOID_GRADIENT) return f32x4.mul(second, f32x4.mul(x, f32x4.sub(one, x)));

@@ -2,7 +2,7 @@ import { float, int, ptr } from './arguments';
 import {
   CENTRED_PRODUCT, columnTotal, GATED_CENTRED_PRODUCT, MASKED_CENTRED_PRODUCT, MOMENTS, sumColumns,
 } from './columns';
-import { item, loadSome, storeSome } from './simd';
+import { item, loadPart, storeSome } from './simd';
 
 /**
  * Batch norm over [rows, channels], its rows folded (`FoldedRows` of the caller): coefficients repeat with the width.
@@ -62,55 +62,12 @@ export function batchNormCoefficients(args: usize, task: i32): void {
 /**
  * y = (x - mean) * scale + bias. Not x * scale + (bias - mean * scale), which rounds at the size of mean * scale: memory, not
  * arithmetic, sets the pace. So what follows is done in the same pass: a shortcut added, negative values cut off.
- * [elements, of a task, width, x, coefficients, shortcut, y]
+ * Arguments as of `walk`: x, shortcut, y.
  */
-export function batchNorm(args: usize, task: i32): void { normaliseStretch(false, false, args, task); }
-export function batchNormRelu(args: usize, task: i32): void { normaliseStretch(false, true, args, task); }
-export function batchNormAdd(args: usize, task: i32): void { normaliseStretch(true, false, args, task); }
-export function batchNormAddRelu(args: usize, task: i32): void { normaliseStretch(true, true, args, task); }
-
-@inline
-function normaliseStretch(adds: bool, relu: bool, args: usize, task: i32): void {
-  let i = task * int(args, 1);
-  const last = min(i + int(args, 1), int(args, 0));
-  const width = int(args, 2);
-  const stride = item(0, width);
-  const x = ptr(args, 3);
-  const shortcut = ptr(args, 5);
-  const y = ptr(args, 6);
-  let row = i / width;
-  while (i < last) {
-    const end = min(last, (row + 1) * width);
-    // The coefficient of element i is as far from `coefficients` as x's from x.
-    const coefficients = item(ptr(args, 4), -row * width);
-    for (; i + 4 <= end; i += 4) {
-      normalise(adds, relu, true, 4, item(x, i), item(coefficients, i), stride, item(shortcut, i), item(y, i));
-    }
-    if (i < end) {
-      normalise(adds, relu, false, end - i, item(x, i), item(coefficients, i), stride, item(shortcut, i), item(y, i));
-    }
-    i = end;
-    row++;
-  }
-}
-
-/** Coefficients are padded by those that follow, so only x and y are read and written in part. */
-@inline
-function normalise(
-  adds: bool, relu: bool, whole: bool, count: i32, x: usize, coefficients: usize, stride: usize, shortcut: usize, y: usize,
-): void {
-  let value = affine(loadSome(whole, x, count), coefficients, stride);
-  if (adds) value = f32x4.add(value, loadSome(whole, shortcut, count));
-  // Not pmax: a NaN must come through.
-  if (relu) value = f32x4.max(value, f32x4.splat(0));
-  storeSome(whole, y, value, count);
-}
-
-@inline
-function affine(x: v128, coefficients: usize, stride: usize): v128 {
-  const centred = f32x4.sub(x, v128.load(coefficients));
-  return f32x4.add(f32x4.mul(centred, v128.load(coefficients + stride)), v128.load(coefficients + stride + stride));
-}
+export function batchNorm(args: usize, task: i32): void { walk(NORM, args, task); }
+export function batchNormRelu(args: usize, task: i32): void { walk(NORM_RELU, args, task); }
+export function batchNormAdd(args: usize, task: i32): void { walk(NORM_ADD, args, task); }
+export function batchNormAddRelu(args: usize, task: i32): void { walk(NORM_ADD_RELU, args, task); }
 
 /**
  * With h = (x - mean) / deviation: dbias = sum dy, dweight = sum dy h, and through the batch's own statistics
@@ -148,51 +105,114 @@ export function finishBatchNormGradient(args: usize, task: i32): void {
   }
 }
 
-/** [elements, of a task, width, x, dy, coefficients (mean, A, bias, B, C), dx] */
-export function batchNormInputGradient(args: usize, task: i32): void { inputGradientStretch(true, false, args, task); }
-export function batchNormReluInputGradient(args: usize, task: i32): void { inputGradientStretch(true, true, args, task); }
+/** Arguments as of `walk`: x, dy, dx. */
+export function batchNormInputGradient(args: usize, task: i32): void { walk(GRADIENT, args, task); }
+export function batchNormReluInputGradient(args: usize, task: i32): void { walk(RELU_GRADIENT, args, task); }
 /** Where mean and variance are constants: dx = A dy. */
-export function batchNormFixedInputGradient(args: usize, task: i32): void { inputGradientStretch(false, false, args, task); }
-export function batchNormFixedReluInputGradient(args: usize, task: i32): void { inputGradientStretch(false, true, args, task); }
+export function batchNormFixedInputGradient(args: usize, task: i32): void { walk(FIXED_GRADIENT, args, task); }
+export function batchNormFixedReluInputGradient(args: usize, task: i32): void { walk(FIXED_RELU_GRADIENT, args, task); }
 
+const NORM = 0;
+const NORM_RELU = 1;
+const NORM_ADD = 2;
+const NORM_ADD_RELU = 3;
+const GRADIENT = 4;
+const RELU_GRADIENT = 5;
+const FIXED_GRADIENT = 6;
+const FIXED_RELU_GRADIENT = 7;
+
+/** Elements of a chunk of rows: what is read and written of it stays in the first-level cache. */
+const CHUNK = 2048;
+
+/**
+ * One element of x and one of a second operand to one of the output, all over a stretch of rows. Eight columns at a time go down a chunk
+ * of rows, their coefficients in registers.
+ *
+ * Arguments: 0 elements, 1 rows of a task, 2 width, 3 coefficients [3 (forward) or 5 (mean, A, bias, B, C), width], 4 x, 5 the second
+ * operand, 6 output.
+ */
 @inline
-function inputGradientStretch(training: bool, relu: bool, args: usize, task: i32): void {
-  let i = task * int(args, 1);
-  const last = min(i + int(args, 1), int(args, 0));
+function walk(kind: i32, args: usize, task: i32): void {
   const width = int(args, 2);
-  const stride = item(0, width);
-  const x = ptr(args, 3);
-  const dy = ptr(args, 4);
-  const dx = ptr(args, 6);
-  let row = i / width;
-  while (i < last) {
-    const end = min(last, (row + 1) * width);
-    const coefficients = item(ptr(args, 5), -row * width);
-    for (; i + 4 <= end; i += 4) {
-      inputGradient(training, relu, true, 4, item(x, i), item(dy, i), item(coefficients, i), stride, item(dx, i));
+  const size = int(args, 1) * width;
+  const last = min((task + 1) * size, int(args, 0));
+  const chunk = max(1, CHUNK / width) * width;
+  for (let start = task * size; start < last; start += chunk) {
+    const end = min(start + chunk, last);
+    let column = 0;
+    for (; column + 8 <= width; column += 8) walkColumns(kind, true, args, start + column, column, end, width);
+    if (column < width) walkColumns(kind, false, args, start + column, column, end, width);
+  }
+}
+
+/** Eight columns, or the last four; `i`: their first element, `end`: that behind the last row, which may be cut short. */
+@inline
+function walkColumns(kind: i32, eight: bool, args: usize, i: i32, column: i32, end: i32, width: i32): void {
+  const step = item(0, width);
+  const coefficients = item(ptr(args, 3), column);
+  const m0 = v128.load(coefficients), m1 = eight ? v128.load(coefficients, 16) : m0;
+  const a0 = v128.load(coefficients + step), a1 = eight ? v128.load(coefficients + step, 16) : a0;
+  const bias = coefficients + 2 * step, b = coefficients + 3 * step, c = coefficients + 4 * step;
+  const s0 = v128.load(bias), s1 = eight ? v128.load(bias, 16) : s0;
+  const b0 = isTrained(kind) ? v128.load(b) : s0, b1 = isTrained(kind) && eight ? v128.load(b, 16) : s1;
+  const c0 = isTrained(kind) ? v128.load(c) : s0, c1 = isTrained(kind) && eight ? v128.load(c, 16) : s1;
+  let x = item(ptr(args, 4), i);
+  let y = item(ptr(args, 5), i);
+  let out = item(ptr(args, 6), i);
+  for (; i + (eight ? 8 : 4) <= end; i += width) {
+    const x0 = v128.load(x);
+    const y0 = hasSecond(kind) ? v128.load(y) : x0;
+    v128.store(out, value(kind, x0, y0, m0, a0, s0, b0, c0));
+    if (eight) {
+      const x1 = v128.load(x, 16);
+      const y1 = hasSecond(kind) ? v128.load(y, 16) : x1;
+      v128.store(out, value(kind, x1, y1, m1, a1, s1, b1, c1), 16);
     }
-    if (i < end) {
-      inputGradient(training, relu, false, end - i, item(x, i), item(dy, i), item(coefficients, i), stride, item(dx, i));
-    }
-    i = end;
-    row++;
+    x += step;
+    y += step;
+    out += step;
+  }
+  for (let rest = end - i; rest > 0; rest -= 4) {
+    const first = rest == end - i;
+    const count = min(rest, 4);
+    const x0 = loadUpTo(x, count);
+    const y0 = hasSecond(kind) ? loadUpTo(y, count) : x0;
+    const result = first ? value(kind, x0, y0, m0, a0, s0, b0, c0) : value(kind, x0, y0, m1, a1, s1, b1, c1);
+    storeSome(count == 4, out, result, count);
+    x += 16;
+    y += 16;
+    out += 16;
   }
 }
 
 @inline
-function inputGradient(
-  training: bool, relu: bool, whole: bool, count: i32, xAt: usize, dyAt: usize, coefficients: usize, stride: usize, dx: usize,
-): void {
-  const x = training || relu ? loadSome(whole, xAt, count) : f32x4.splat(0);
-  let dy = loadSome(whole, dyAt, count);
-  if (relu) dy = v128.and(dy, f32x4.gt(affine(x, coefficients, stride), f32x4.splat(0)));
-  let value = f32x4.mul(v128.load(coefficients + stride), dy);
-  if (training) {
-    const b = coefficients + stride + stride + stride;
-    const centred = f32x4.sub(x, v128.load(coefficients));
-    value = f32x4.add(f32x4.add(value, f32x4.mul(v128.load(b), centred)), v128.load(b + stride));
+function loadUpTo(at: usize, count: i32): v128 {
+  return count == 4 ? v128.load(at) : loadPart(at, count);
+}
+
+@inline
+function value(kind: i32, x: v128, second: v128, mean: v128, a: v128, bias: v128, b: v128, c: v128): v128 {
+  const zero = f32x4.splat(0);
+  const centred = f32x4.sub(x, mean);
+  const affine = f32x4.add(f32x4.mul(centred, a), bias);
+  if (kind < GRADIENT) {
+    const sum = kind == NORM_ADD || kind == NORM_ADD_RELU ? f32x4.add(affine, second) : affine;
+    return kind == NORM_RELU || kind == NORM_ADD_RELU ? v128.andnot(sum, f32x4.le(sum, zero)) : sum;
   }
-  storeSome(whole, dx, value, count);
+  const gated = kind == RELU_GRADIENT || kind == FIXED_RELU_GRADIENT;
+  const own = f32x4.mul(a, gated ? v128.and(second, f32x4.gt(affine, zero)) : second);
+  return isTrained(kind) ? f32x4.add(f32x4.add(own, f32x4.mul(b, centred)), c) : own;
+}
+
+/** Gradients that pass through the batch's own statistics too. */
+@inline
+function isTrained(kind: i32): bool {
+  return kind == GRADIENT || kind == RELU_GRADIENT;
+}
+
+@inline
+function hasSecond(kind: i32): bool {
+  return kind >= NORM_ADD;
 }
 
 @inline

@@ -109,6 +109,11 @@ function gatherWindows(ofMaximum: bool, args: usize, task: i32): void {
     const inRow = row % height;
     const firstRow = firstWindow(args, inRow);
     const rows = lastWindow(args, inRow, outHeight) - firstRow + 1;
+    if (rows <= 0) {
+      // No window holds it: strides beyond the kernel leave rows out.
+      memory.fill(item(ptr(args, ofMaximum ? 12 : 11), row * width * channels), 0, item(0, width * channels));
+      continue;
+    }
     for (let column = 0; column < width; column++) {
       const firstColumn = firstWindow(args, column);
       const columns = lastWindow(args, column, outWidth) - firstColumn + 1;
