@@ -39,6 +39,8 @@ export class BinaryBlock extends Module {
   readonly norm: BatchNorm2d;
   readonly shortcut: Module;
   readonly activation: Module;
+  /** Sees the input, what convolution and batch norm make of it, and the output of each forward pass while somebody watches the block. */
+  probe: ((part: 'input' | 'branch' | 'output', value: Tensor) => void) | null = null;
   private readonly groups: number;
   private readonly activatesSum: boolean;
 
@@ -68,8 +70,12 @@ export class BinaryBlock extends Module {
     const convolved = inTurn(x, this.conv, this.norm);
     const shuffled = this.groups === 1 ? convolved : ops.shuffleChannels(convolved, this.groups);
     if (shuffled !== convolved) convolved.release();
+    this.probe?.('input', x);
+    this.probe?.('branch', shuffled);
     const branch = this.activatesSum ? shuffled : through(shuffled, this.activation);
     const sum = addShortcut(x, branch, this.shortcut);
-    return this.activatesSum ? through(sum, this.activation) : sum;
+    const output = this.activatesSum ? through(sum, this.activation) : sum;
+    this.probe?.('output', output);
+    return output;
   }
 }

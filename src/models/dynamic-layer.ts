@@ -20,6 +20,8 @@ export const dynamicLayerSchema = {
   keep: z.number().gt(0).max(1).default(0.25),
   /** `drop`: the DGC authors' rule, which their checkpoints were trained with. */
   ties: z.enum(['keep', 'drop']).default('keep'),
+  /** `random`: chance picks each head's channels, once and for all images, in place of its selector. */
+  selection: z.enum(['saliency', 'random']).default('saliency'),
   theta: theta.default(0),
 };
 
@@ -57,10 +59,10 @@ class FixedLayer extends Module {
 /** The dynamic group convolution of these sizes, or the twin in its place. */
 export function createDynamicLayer(place: DynamicLayerPlace, options: DynamicLayerOptions, rng: Rng): Module {
   const { inChannels, outChannels, kernel, stride } = place;
-  const { convolution, heads, squeeze, keep, ties } = options;
+  const { convolution, heads, squeeze, keep, ties, selection } = options;
   const geometry = { kernel, stride, padding: (kernel - 1) / 2, theta: options.theta, rng };
   if (convolution === 'dynamic') {
-    return new DynamicGroupConv2d(inChannels, outChannels, { ...geometry, heads, squeeze, keep, ties });
+    return new DynamicGroupConv2d(inChannels, outChannels, { ...geometry, heads, squeeze, keep, ties, selection });
   }
   const groups = convolution === 'grouped' ? heads : 1;
   return new FixedLayer(new Conv2d(inChannels, outChannels, { ...geometry, groups }), inChannels, groups);

@@ -3,9 +3,9 @@ import { BatchNorm2d, Conv2d, GlobalAveragePool, Identity, inTurn, Linear, MaxPo
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Network } from './network.js';
-import { blockSizes, channelCount, classCount, stageList } from './options.js';
+import { blockSizes, channelCount, classCount, stageList, theta } from './options.js';
 import { addShortcut, ConvNorm, through, wideStem } from './parts.js';
-import { createShortcut, type ShortcutKind, type ShortcutSizes } from './shortcuts.js';
+import { createShortcut, type ShortcutSizes } from './shortcuts.js';
 
 /*
  * Residual networks (He et al., 2015, arXiv:1512.03385): the real-valued yardstick. CIFAR's small ones and ImageNet's 18 layers.
@@ -21,6 +21,8 @@ export const resnetSchema = z.strictObject({
   /** Blocks of two convolutions in each stage. */
   blocks: stageList.default([3, 3, 3]),
   shortcut: z.enum(['pad', 'projection']).default('pad'),
+  /** Of all 3x3 convolutions, a 3x3 stem included. */
+  theta: theta.default(0),
 });
 
 export type ResNetOptions = z.output<typeof resnetSchema>;
@@ -32,12 +34,12 @@ class BasicBlock extends Module {
   readonly norm2: BatchNorm2d;
   readonly shortcut: Module;
 
-  constructor(sizes: ShortcutSizes, shortcut: ShortcutKind, rng: Rng) {
+  constructor(sizes: ShortcutSizes, { shortcut, theta }: Pick<ResNetOptions, 'shortcut' | 'theta'>, rng: Rng) {
     super();
     const { inChannels, outChannels, stride } = sizes;
-    this.conv1 = new Conv2d(inChannels, outChannels, { kernel: 3, stride, padding: 1, rng });
+    this.conv1 = new Conv2d(inChannels, outChannels, { kernel: 3, stride, padding: 1, theta, rng });
     this.norm1 = new BatchNorm2d(outChannels, { relu: true });
-    this.conv2 = new Conv2d(outChannels, outChannels, { kernel: 3, padding: 1, rng });
+    this.conv2 = new Conv2d(outChannels, outChannels, { kernel: 3, padding: 1, theta, rng });
     this.norm2 = new BatchNorm2d(outChannels, { relu: true });
     this.shortcut = createShortcut(shortcut, sizes, rng);
   }
@@ -55,15 +57,15 @@ export class ResNet extends Network {
   private readonly stemPool: Module;
   private readonly pool = new GlobalAveragePool();
 
-  constructor({ classes, inChannels, stem, widths, blocks, shortcut }: ResNetOptions, rng: Rng) {
+  constructor({ classes, inChannels, stem, widths, blocks, ...block }: ResNetOptions, rng: Rng) {
     super();
     const first = widths[0]!;
     const wide = stem === '7x7';
     this.stem = wide
       ? wideStem(inChannels, first, rng, { relu: true })
-      : new ConvNorm(new Conv2d(inChannels, first, { kernel: 3, padding: 1, rng }), { relu: true });
+      : new ConvNorm(new Conv2d(inChannels, first, { kernel: 3, padding: 1, theta: block.theta, rng }), { relu: true });
     this.stemPool = wide ? new MaxPool2d({ kernel: 3, stride: 2, padding: 1 }) : new Identity();
-    this.blocks = blockSizes({ widths, blocks }).map((sizes) => new BasicBlock(sizes, shortcut, rng));
+    this.blocks = blockSizes({ widths, blocks }).map((sizes) => new BasicBlock(sizes, block, rng));
     this.classifier = new Linear(widths.at(-1)!, classes, { rng });
   }
 

@@ -110,8 +110,9 @@ export class Parameter extends StoredTensor {
 
 /** A tensor that is kept but does not learn: running statistics. */
 export class Buffer extends StoredTensor {
-  constructor(shape: Shape, value: number) {
-    super(shape, (values) => values.fill(value));
+  /** @param start one value everywhere, or what fills the first values */
+  constructor(shape: Shape, start: number | ((values: Float32Array) => void)) {
+    super(shape, typeof start === 'number' ? (values) => values.fill(start) : start);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { DynamicGeometry } from '../engine/kernels.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { conv2dGeometry } from './conv2d.js';
-import { type Operator, readsInputs } from './operator.js';
+import { type ForwardCall, type Operator, readsInputs } from './operator.js';
 
 /** Which saliencies go when several equal the smallest one kept. */
 export type TieRule = 'keep' | 'drop';
@@ -24,20 +25,25 @@ export interface DynamicConv2dAttributes {
 /**
  * Dynamic group convolution (DGC, section 3): inputs x [batch, height, width, C], w [C', kh, kw, C], gates [batch, heads, C].
  * Head h keeps, for each image, the channels of the largest gates, multiplies them by these, and convolves only them with
- * its C'/heads filters. The selection has no gradient; the gates that multiply have.
+ * its C'/heads filters. The selection has no gradient; the gates that multiply have. A fourth input, ranking [heads, C],
+ * chooses in place of the gates: the channels of its largest numbers, the same for every image.
  */
 export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
-  shape([x, w, gates], attributes) {
+  shape([x, w, gates, ranking], attributes) {
     const g = geometry(x!, w!, attributes);
     if (gates!.length !== 3 || gates![0] !== g.batch || gates![1] !== g.heads || gates![2] !== g.inChannels) {
       throw new ShapeError('dynamicConv2d', `gates ${formatShape(gates!)}`, `[${g.batch}, ${g.heads}, ${g.inChannels}]`);
     }
+    if (ranking && (ranking.length !== 2 || ranking[0] !== g.heads || ranking[1] !== g.inChannels)) {
+      throw new ShapeError('dynamicConv2d', `ranking ${formatShape(ranking)}`, `[${g.heads}, ${g.inChannels}]`);
+    }
     return [g.batch, g.outHeight, g.outWidth, g.outChannels];
   },
-  forward({ kernels, inputs: [x, w, gates], output, save }, attributes) {
+  forward({ kernels, inputs: [x, w, gates, ranking], output, save }, attributes) {
     const g = geometry(x!.shape, w!.shape, attributes);
     const index = save([g.batch, g.heads, g.kept], 'int32');
-    kernels.selectChannels(g.batch * g.heads, g.inChannels, g.kept, attributes.ties === 'drop', gates!.address, index.address);
+    const ranks = ranking ? forEveryImage(ranking, g, { kernels, save }) : gates!;
+    kernels.selectChannels(g.batch * g.heads, g.inChannels, g.kept, attributes.ties === 'drop', ranks.address, index.address);
     kernels.dynamicConv2d(g, x!.address, w!.address, gates!.address, index.address, output.address);
   },
   backward({ kernels, inputs: [x, w, gates], saved: [index], dy, needed, make, scratch }, attributes) {
@@ -56,7 +62,7 @@ export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
       dw.address,
       dgates.address,
     );
-    return [dx, needed[1] ? dw : null, needed[2] ? dgates : null];
+    return [dx, needed[1] ? dw : null, needed[2] ? dgates : null, null];
   },
   reads: () => readsInputs(0, 1, 2),
   cost(inputs, _output, attributes) {
@@ -66,6 +72,16 @@ export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
     return { macs, binaryMacs: 0, elements: g.batch * g.heads * g.kept * g.height * g.width };
   },
 };
+
+/** [heads, C] once more for each image. */
+function forEveryImage(ranking: Tensor, g: DynamicGeometry, { kernels, save }: Pick<ForwardCall, 'kernels' | 'save'>): Tensor {
+  const channels = g.heads * g.inChannels;
+  const ranks = save([g.batch, g.heads, g.inChannels]);
+  const repeats = { batch: g.batch, pixels: 1, channels, overBatch: true, overPixels: true, overChannels: false };
+  kernels.fill(g.batch * channels, 0, ranks.address);
+  kernels.broadcast('add', repeats, ranks.address, ranking.address, ranks.address);
+  return ranks;
+}
 
 function geometry(x: Shape, w: Shape, attributes: DynamicConv2dAttributes): DynamicGeometry {
   const { stride, padding, heads, kept, ties } = attributes;

@@ -153,6 +153,8 @@ export interface DynamicConv2dOptions {
   readonly heads: number;
   readonly kept: number;
   readonly ties?: dynamicConvolutions.TieRule;
+  /** [heads, inChannels]: its largest numbers choose the channels, of every image alike, in place of the gates. */
+  readonly ranking?: Tensor | null;
 }
 
 /**
@@ -163,9 +165,10 @@ export function dynamicConv2d(
   x: Tensor,
   w: Tensor,
   gates: Tensor,
-  { stride = 1, padding = 0, heads, kept, ties = 'keep' }: DynamicConv2dOptions,
+  { stride = 1, padding = 0, heads, kept, ties = 'keep', ranking = null }: DynamicConv2dOptions,
 ): Tensor {
-  return run('dynamicConv2d', [x, w, gates], { stride, padding, heads, kept, ties });
+  const inputs = ranking ? [x, w, gates, ranking] : [x, w, gates];
+  return run('dynamicConv2d', inputs, { stride, padding, heads, kept, ties });
 }
 
 export interface BatchNormTensors {

@@ -82,6 +82,18 @@ describe('1-bit networks', () => {
   });
 });
 
+describe('residual networks', () => {
+  it('transforms the weights of every 3x3 convolution by theta, the stem included', () => {
+    const seen = calls(
+      createModel('resnet20', { widths: [4, 8], blocks: [1, 1], shortcut: 'projection', theta: 0.3 }),
+      [8, 8, 3],
+    );
+    const central = seen.filter(({ operator }) => operator === 'centralDifference');
+    expect(central.map(({ attributes }) => attributes['theta'])).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
+    expect(seen.filter(({ operator }) => operator === 'conv2d')).toHaveLength(6);
+  });
+});
+
 describe('dynamic networks', () => {
   it('dyresnet18 has sixteen dynamic 3x3 and three dynamic 1x1 convolutions', () => {
     const kernels = createModel('dyresnet18')
@@ -100,6 +112,18 @@ describe('dynamic networks', () => {
     expect(shapes('dydensenet-small-cifar-grouped')).toEqual(shapes('dydensenet-small-cifar'));
     expect(shapes('dydensenet-small-cifar-dense')).toEqual(shapes('dydensenet-small-cifar'));
     expect(count(createModel('dydensenet-small-cifar-dense'), DynamicGroupConv2d)).toBe(0);
+  });
+
+  it('lets chance pick the channels where it is told to', () => {
+    const layers = (selection: 'random' | 'saliency') =>
+      createModel('dydensenet', { stages: [1, 1], growth: [4, 4], selection })
+        .modules()
+        .flatMap(([, module]) => (module instanceof DynamicGroupConv2d ? [module] : []));
+    expect(layers('random').map(({ ranking }) => ranking?.shape)).toEqual([
+      [4, 8],
+      [4, 12],
+    ]);
+    expect(layers('saliency').every(({ ranking }) => ranking === null)).toBe(true);
   });
 
   it('composes with the central difference', () => {

@@ -164,6 +164,14 @@ export const operatorCases: readonly OperatorCase[] = [
     output: [2, 5, 5, 4],
     macs: 50 * 4 * 18,
   },
+  {
+    operator: 'dynamicConv2d',
+    name: '3x3, chosen by a ranking',
+    inputs: [x(3, 4, 5, 6), x(4, 3, 3, 6), positive(3, 2, 6), x(2, 6)],
+    run: (a, w, g, ranking) => ops.dynamicConv2d(a!, w!, g!, { heads: 2, kept: 3, padding: 1, ranking: ranking! }),
+    output: [3, 4, 5, 4],
+    macs: 60 * 4 * 27,
+  },
   ...[{}, { relu: true }, { adds: true }, { adds: true, relu: true }].flatMap((form) => [
     batchNormCase(true, form),
     batchNormCase(false, form),

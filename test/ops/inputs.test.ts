@@ -101,6 +101,7 @@ describe('what no operator takes', () => {
     ['the channels of a scalar', () => ops.channelMax(scalar())],
     ['a flat scalar', () => ops.flatten(scalar())],
     ['negative lengths', () => ops.reshape(Tensor.empty(shapes, [6]), [-2, -3])],
+    ['a ranking of other heads', () => dynamic({ ranking: Tensor.empty(shapes, [1, 4]) })],
     ['lengths that are no whole numbers', () => ops.reshape(Tensor.empty(shapes, [6]), [1.5, 4])],
   ])('refuses %s', (_, run) => expect(run).toThrow(ShapeError));
 });

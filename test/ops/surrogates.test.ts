@@ -61,6 +61,19 @@ describe('dynamic group convolution', () => {
     expect(dgates).toEqual([1, 0, 3, 0, 0, 4, 0, 8]);
   });
 
+  it('chooses by a ranking in place of the gates, for every image alike, and multiplies by the gates still', () => {
+    const x = Tensor.from(engine, [1, 10, 100, 1000, 2, 20, 200, 2000], [2, 1, 1, 4]);
+    const w = Tensor.from(engine, [1, 1, 1, 1, 1, 1, 1, 1], [2, 1, 1, 4]);
+    const gates = Tensor.from(engine, [3, 1, 1, 2, 3, 1, 1, 2, 1, 5, 1, 1, 1, 5, 1, 1], [2, 2, 4]);
+    const ranking = Tensor.from(engine, [0, 3, 1, 2, 3, 2, 1, 0], [2, 4]);
+    const run = (a: Tensor, b: Tensor, g: Tensor, r: Tensor) => ops.dynamicConv2d(a, b, g, { heads: 2, kept: 2, ranking: r });
+    // The first head keeps channels 1 and 3, the second 0 and 1.
+    expect([...run(x, w, gates, ranking).toArray()]).toEqual([2010, 13, 2100, 102]);
+    const [, , dgates, dranking] = gradientsOf([x, w, gates, ranking], (a, b, g, r) => run(a!, b!, g!, r!));
+    expect(dgates).toEqual([0, 10, 0, 1000, 1, 10, 0, 0, 0, 20, 0, 2000, 2, 20, 0, 0]);
+    expect(dranking).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
   it('keeps exactly the asked number among ties, the lowest index first; the drop rule lets all tied go', () => {
     const x = Tensor.from(engine, [1, 10, 100, 1000], [1, 1, 1, 4]);
     const w = Tensor.from(engine, [1, 1, 1, 1], [1, 1, 1, 4]);

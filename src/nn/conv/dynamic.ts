@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { constant, type Initializer, kaimingNormal, normal } from '../initializers.js';
 import { BatchNorm2d } from '../layers.js';
 import { Module } from '../module.js';
-import { Parameter, StoredNumber } from '../state.js';
+import { Buffer, Parameter, StoredNumber } from '../state.js';
 import { transformedWeight } from './convolution.js';
 
 export interface DynamicGroupConv2dOptions {
@@ -20,11 +20,18 @@ export interface DynamicGroupConv2dOptions {
   /** Share of the input channels that each head keeps at the end of training, in (0, 1]. */
   readonly keep?: number;
   readonly ties?: TieRule;
+  /**
+   * Who picks the channels: the selectors (`saliency`), or chance, once for each head and for all images (`random`); what is picked is
+   * multiplied by its saliency either way, so that the two differ in the choice alone.
+   */
+  readonly selection?: Selection;
   /** Share of the central difference, as in `Conv2d`. */
   readonly theta?: number;
   readonly rng: Rng;
   readonly initializer?: Initializer;
 }
+
+export type Selection = 'saliency' | 'random';
 
 /** Below this progress nothing is switched off; above `RAMP_END` all that shall be (DGC, the authors' schedule). */
 const RAMP_START = 1 / 12;
@@ -48,6 +55,8 @@ export class DynamicGroupConv2d extends Module {
   readonly expand: Parameter;
   readonly expandBias: Parameter;
   readonly weight: Parameter;
+  /** [heads, inChannels]: which channels a head keeps longest, where chance picks them; null where the selectors do. */
+  readonly ranking: Buffer | null;
   /** Channels that each head leaves out. */
   readonly inactive = new StoredNumber(0);
   readonly heads: number;
@@ -66,6 +75,7 @@ export class DynamicGroupConv2d extends Module {
   ) {
     super();
     const { kernel, stride = 1, padding = 0, heads = 4, squeeze = 16, keep = 0.25, ties = 'keep', theta = 0, rng } = options;
+    const { selection = 'saliency' } = options;
     if (outChannels % heads !== 0)
       throw new ConfigError('heads', `got ${heads}, which does not divide the ${outChannels} output channels`);
     if (!(keep > 0 && keep <= 1)) throw new ConfigError('keep', `got ${keep}, needs a number in (0, 1]`);
@@ -88,6 +98,7 @@ export class DynamicGroupConv2d extends Module {
       rng,
       'weight',
     );
+    this.ranking = selection === 'random' ? randomRanking(heads, inChannels, rng.fork()) : null;
     this.heads = heads;
     this.theta = theta;
     this.ties = ties;
@@ -113,6 +124,7 @@ export class DynamicGroupConv2d extends Module {
       heads: this.heads,
       kept: this.inChannels - this.inactive.value,
       ties: this.ties,
+      ranking: this.ranking?.value ?? null,
     });
     return this.heads > 1 ? ops.shuffleChannels(y, this.heads) : y;
   }
@@ -127,6 +139,18 @@ export class DynamicGroupConv2d extends Module {
     const expanded = ops.conv2d(onePixel, this.expand.value, { groups: this.heads, bias: this.expandBias.value });
     return ops.reshape(ops.relu(expanded), [batch, this.heads, this.inChannels]);
   }
+}
+
+/** The numbers 0, 1, … in an order of its own for each head. */
+function randomRanking(heads: number, channels: number, rng: Rng): Buffer {
+  return new Buffer([heads, channels], (values) => {
+    for (let head = 0; head < heads; head++) {
+      const row = values.subarray(head * channels, (head + 1) * channels);
+      rng.shuffle(row.map((_, channel) => channel)).forEach((rank, channel) => {
+        row[channel] = rank;
+      });
+    }
+  });
 }
 
 /**
