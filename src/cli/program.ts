@@ -7,6 +7,7 @@ import { evalCommand } from './eval.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
+import { reproduceCommand } from './reproduce.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
 
@@ -25,6 +26,7 @@ export function createProgram(console: Console, json: boolean): Command {
     dataCommand,
     modelsCommand,
     recipesCommand,
+    reproduceCommand,
     doctorCommand,
   ]) {
     program.addCommand(command(console));

@@ -19,6 +19,7 @@ import {
 import type { Console } from './console.js';
 import { CurvesFile } from './curves-file.js';
 import { status } from './failure.js';
+import { listenForInterrupts } from './interrupts.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
@@ -166,26 +167,6 @@ function withChoices(recipe: Recipe, { data, epochs, seed, set = [] }: TrainChoi
 
 function absolute(place: string | null): string | null {
   return place === null || place === sampleName ? place : path.resolve(place);
-}
-
-/** The first Ctrl-C ends training after the step under way, the second ends the program. */
-function listenForInterrupts(console: Console, json: boolean | undefined): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(status.interrupted);
-    controller.abort();
-    if (!json)
-      console.error.write(`${console.output.isTTY ? '\n' : ''}Finishing the step and saving. Ctrl-C again quits at once.\n`);
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      process.off('SIGINT', interrupt);
-      process.off('SIGTERM', interrupt);
-    },
-  };
 }
 
 function tellHowToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): void {

@@ -3,6 +3,7 @@ import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } fro
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { EpochEvent } from '../train/events.js';
+import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from './drawing.js';
 import { formatShare } from './format.js';
 
 echarts.use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
@@ -14,18 +15,8 @@ export interface CurvesOptions {
   readonly epochs: number;
 }
 
-/** Colours of a drawing: on white, and what each becomes where the viewer prefers a dark page. */
-const colors = {
-  page: ['#ffffff', '#0d1117'],
-  text: ['#1f2328', '#e6edf3'],
-  quiet: ['#59636e', '#9198a1'],
-  grid: ['#e4e8ec', '#272d35'],
-  training: ['#0969da', '#4ba3ff'],
-  validation: ['#bc4c00', '#ff9950'],
-  rate: ['#1a7f37', '#3fb950'],
-} as const;
-
-const [page, text, quiet, grid] = [colors.page[0], colors.text[0], colors.quiet[0], colors.grid[0]];
+const [page, text, quiet, grid] = [pageColors.page[0], pageColors.text[0], pageColors.quiet[0], pageColors.grid[0]];
+const colors = { training: markColors.blue[0], validation: markColors.orange[0], rate: markColors.green[0] };
 
 const width = 960;
 const height = 322;
@@ -84,34 +75,26 @@ export function renderCurves(history: readonly EpochEvent[], { title, epochs }: 
           scale: true,
           splitNumber: 4,
           ...axisColors,
-          axisLabel: { color: quiet, formatter: percent },
+          axisLabel: { color: quiet, formatter: percentLabel },
         },
         { gridIndex: 2, type: 'value', min: 0, splitNumber: 4, ...axisColors },
       ],
       series: [
-        line('training', 0, colors.training[0], history, (event) => event.trainLoss),
-        line('validation', 0, colors.validation[0], history, (event) => event.validationLoss),
-        line('training', 1, colors.training[0], history, (event) => event.trainAccuracy),
+        line('training', 0, colors.training, history, (event) => event.trainLoss),
+        line('validation', 0, colors.validation, history, (event) => event.validationLoss),
+        line('training', 1, colors.training, history, (event) => event.trainAccuracy),
         {
-          ...line('validation', 1, colors.validation[0], history, (event) => event.validationAccuracy),
+          ...line('validation', 1, colors.validation, history, (event) => event.validationAccuracy),
           markLine: best && markEpoch(best.epoch),
         },
-        line('learning rate', 2, colors.rate[0], history, (event) => event.learningRate),
+        line('learning rate', 2, colors.rate, history, (event) => event.learningRate),
       ],
     });
-    return withDarkForm(chart.renderToSVGString(), title);
+    return withDarkForm(chart.renderToSVGString(), `${title}: loss, accuracy and learning rate by epoch`);
   } finally {
     chart.dispose();
   }
 }
-
-const axisColors = {
-  axisLine: { show: true, lineStyle: { color: quiet } },
-  axisTick: { lineStyle: { color: quiet } },
-  axisLabel: { color: quiet, hideOverlap: true },
-  nameTextStyle: { color: quiet },
-  splitLine: { lineStyle: { color: grid } },
-};
 
 function line(
   name: string,
@@ -150,25 +133,7 @@ function markEpoch(epoch: number): LineSeriesOption['markLine'] {
   };
 }
 
-function percent(value: number): string {
-  return `${Number((value * 100).toFixed(1))} %`;
-}
-
 /** A gap in the line, where a number cannot be drawn. */
 function finite(value: number | null): number | null {
   return value !== null && Number.isFinite(value) ? value : null;
-}
-
-/** Style rules beat the attributes that colours are written in: they repaint the drawing for a dark page. */
-function withDarkForm(svg: string, title: string): string {
-  const rules = Object.values(colors).flatMap(([light, dark]) => [
-    `[fill="${light}"]{fill:${dark}}`,
-    `[stroke="${light}"]{stroke:${dark}}`,
-  ]);
-  const head = `<title>${escapeText(title)}: loss, accuracy and learning rate by epoch</title><style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
-  return svg.replace(/(<svg[^>]*>)/, `$1${head}`);
-}
-
-function escapeText(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,4 +1,5 @@
 import { type OpenOptions, openSource } from '../data/open.js';
+import { recapture } from '../data/recapture.js';
 import { fashionMnistSample } from '../data/sample.js';
 import type { Source } from '../data/source.js';
 import { splitIndices } from '../data/split.js';
@@ -56,7 +57,8 @@ export async function openSplit(
   recipe: Recipe,
   options: SplitOptions = {},
 ): Promise<Selection> {
-  const source = await open(data ?? recipe.data.source ?? undefined, split, recipe, options);
+  const images = await open(data ?? recipe.data.source ?? undefined, split, recipe, options);
+  const source = recipe.data.recapture ? await recapture(images, { ...recipe.data.recapture, split }) : images;
   const wanted = split === 'train' ? recipe.data.trainImages : recipe.data.testImages;
   const labels = Int32Array.from({ length: source.length }, (_, record) => source.label(record));
   if (wanted === null || wanted >= source.length) return { source, indices: labels.map((_, record) => record) };
@@ -83,7 +85,8 @@ async function open(
   const options: OpenOptions = {
     split,
     skipBad,
-    classes,
+    // The classes of another task are not those of the images.
+    classes: recipe.data.recapture ? undefined : classes,
     expectSplit,
     size: size ?? undefined,
     channels: channels ?? undefined,

@@ -33,7 +33,7 @@ export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
 export { type Answer, type PredictOptions, predict } from './predict.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
-export { loadRecipe, type RecipeName, recipes } from './recipes/index.js';
+export { isPaperRecipe, loadRecipe, type RecipeName, recipes } from './recipes/index.js';
 export { recipeOfRun } from './resume.js';
 export { holdsRun, type LogLine, RunFolder, readLog } from './run-folder.js';
 export { scheduleFactor } from './schedule.js';

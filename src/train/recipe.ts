@@ -92,6 +92,11 @@ export const recipeSchema = z.strictObject({
       /** Training and test images to take, the same share of every class, by seed; all unless given. */
       trainImages: count.nullable().default(null),
       testImages: count.nullable().default(null),
+      /** Another task on the same images: which of them carry a screen's pattern of this strength (`recapture`)? null: their own classes. */
+      recapture: z
+        .strictObject({ strength: share, seed: z.int().default(0) })
+        .nullable()
+        .default(null),
     })
     .prefault({}),
   transforms: z.strictObject({ train: transformsSchema.default([]), evaluate: transformsSchema.default([]) }).prefault({}),

@@ -15,17 +15,28 @@ export function expectSameRun(
   checkpoint: Checkpoint,
   current: Pick<CheckpointMetadata, 'recipe' | 'classes' | 'images' | 'input'>,
 ): void {
-  const before = flatten(checkpoint.recipe, '');
-  const now = flatten(current.recipe, '');
-  for (const key of [...before.keys(), ...now.keys()]) {
-    if (free.some((prefix) => key === prefix || key.startsWith(`${prefix}.`))) continue;
-    expectSame(checkpoint, key, before.get(key) ?? 'nothing', now.get(key) ?? 'nothing');
-  }
+  const difference = recipeDifference(checkpoint.recipe, current.recipe);
+  if (difference) expectSame(checkpoint, difference.key, difference.before, difference.now);
   expectSame(checkpoint, 'classes', checkpoint.classes.join(', '), current.classes.join(', '));
   expectSame(checkpoint, 'input', checkpoint.input.join('x'), current.input.join('x'));
   for (const part of ['train', 'validation'] as const) {
     expectSame(checkpoint, `images.${part}`, String(checkpoint.images[part]), String(current.images[part]));
   }
+}
+
+/** The first value that decides a number and is not the same in both, as JSON; null when the recipes train alike. */
+export function recipeDifference(
+  beforeRecipe: Recipe,
+  nowRecipe: Recipe,
+): { readonly key: string; readonly before: string; readonly now: string } | null {
+  const before = flatten(beforeRecipe, '');
+  const now = flatten(nowRecipe, '');
+  for (const key of [...before.keys(), ...now.keys()]) {
+    if (free.some((prefix) => key === prefix || key.startsWith(`${prefix}.`))) continue;
+    const values = { before: before.get(key) ?? 'nothing', now: now.get(key) ?? 'nothing' };
+    if (values.before !== values.now) return { key, ...values };
+  }
+  return null;
 }
 
 function expectSame({ path }: Checkpoint, key: string, before: string, now: string): void {
@@ -37,7 +48,7 @@ function expectSame({ path }: Checkpoint, key: string, before: string, now: stri
 }
 
 /** The recipe that a run began with: its last checkpoint's, or while there is none its config.json's; null for neither. */
-export async function recipeOfRun(run: RunFolder): Promise<Recipe | null> {
+export async function recipeOfRun(run: Pick<RunFolder, 'hasCheckpoint' | 'last' | 'config'>): Promise<Recipe | null> {
   if (run.hasCheckpoint) return (await readCheckpoint(run.last)).recipe;
   if (!fs.existsSync(run.config)) return null;
   try {

@@ -2,22 +2,50 @@ import fs from 'node:fs';
 import { ConfigError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
-import { dydensenetCifar10 } from './dydensenet-cifar10.js';
-import { ftbnnBaseCifar10 } from './ftbnn-base-cifar10.js';
-import { ftbnnCompactCifar10 } from './ftbnn-compact-cifar10.js';
-import { ftbnnTinyFashion } from './ftbnn-tiny-fashion.js';
-import { resnet20Cifar10 } from './resnet20-cifar10.js';
+import { biReal18Imagenet } from './bireal.js';
+import { dyDenseNet86Cifar10, dyDenseNetCifar10, dyDenseNetImagenet, dyResNet18Imagenet } from './dynamic.js';
+import {
+  ftbnnBaseCifar10,
+  ftbnnBaseImagenet,
+  ftbnnCompactCifar10,
+  ftbnnCompactImagenet,
+  ftbnnG4Imagenet,
+  ftbnnTinyFashion,
+} from './ftbnn.js';
+import { resnet20Cifar10 } from './resnet.js';
 
-/** The recipes that come with the package, by name. */
-export const recipes = {
+/** What one machine trains in minutes (the first) to days. */
+const smallRecipes = {
   'ftbnn-tiny-fashion': parseRecipe(ftbnnTinyFashion),
   'resnet20-cifar10': parseRecipe(resnet20Cifar10),
   'ftbnn-base-cifar10': parseRecipe(ftbnnBaseCifar10),
   'ftbnn-compact-cifar10': parseRecipe(ftbnnCompactCifar10),
-  'dydensenet-cifar10': parseRecipe(dydensenetCifar10),
+  'dydensenet-cifar10': parseRecipe(dyDenseNetCifar10),
 } as const satisfies Record<string, Recipe>;
 
+/**
+ * What the papers trained, for those who have the machine. CDCN's is not among them: it learns depth maps, whose data is yet to be
+ * prepared here.
+ */
+const paperRecipes = {
+  'dydensenet86-cifar10': parseRecipe(dyDenseNet86Cifar10),
+  'dydensenet-imagenet': parseRecipe(dyDenseNetImagenet),
+  'dyresnet18-imagenet': parseRecipe(dyResNet18Imagenet),
+  'bireal18-imagenet': parseRecipe(biReal18Imagenet),
+  'ftbnn-base-imagenet': parseRecipe(ftbnnBaseImagenet),
+  'ftbnn-compact-imagenet': parseRecipe(ftbnnCompactImagenet),
+  'ftbnn-g4-imagenet': parseRecipe(ftbnnG4Imagenet),
+} as const satisfies Record<string, Recipe>;
+
+/** The recipes that come with the package, by name. */
+export const recipes = { ...smallRecipes, ...paperRecipes } as const;
+
 export type RecipeName = keyof typeof recipes;
+
+/** Whether a recipe is a paper's own, in its full length. */
+export function isPaperRecipe(name: string): boolean {
+  return Object.hasOwn(paperRecipes, name);
+}
 
 /**
  * A recipe by name, or from a JSON file by its path (what ends in .json or has a slash).
