@@ -43,8 +43,16 @@ export async function writeFileAtomic(file: string, bytes: Uint8Array): Promise<
     await syncFolder(folder);
   } catch (cause) {
     if (temporary !== null) await fs.promises.rm(temporary, { force: true }).catch(() => {});
-    throw new FormatError(file, 'not-writable', `cannot be written (${(cause as Error).message}).`, { cause });
+    throw notWritable(file, cause);
   }
+}
+
+/** What to tell of a file that could not be written; a full disk gets a word of advice. */
+export function notWritable(file: string, cause: unknown): FormatError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const advice = isFull ? ' The disk is full: make room on it and go on.' : '';
+  return new FormatError(file, 'not-writable', `cannot be written (${message}).${advice}`, { cause });
 }
 
 /** Renaming onto a link would replace the link, and leave the file that it points to as it was. */

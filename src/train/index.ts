@@ -28,6 +28,7 @@ export type {
   WarningEvent,
 } from './events.js';
 export { clipGradients, globalNorm } from './gradients.js';
+export { type LogLine, readLog } from './log.js';
 export { loadModel } from './model.js';
 export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
@@ -35,6 +36,6 @@ export { type Answer, type PredictOptions, predict } from './predict.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
 export { isPaperRecipe, loadRecipe, type RecipeName, recipes } from './recipes/index.js';
 export { recipeOfRun } from './resume.js';
-export { holdsRun, type LogLine, RunFolder, readLog } from './run-folder.js';
+export { holdsRun, RunFolder } from './run-folder.js';
 export { scheduleFactor } from './schedule.js';
 export { type TrainOptions, type TrainResult, train } from './train.js';

@@ -1,16 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { ConfigError } from '../errors.js';
+import { mayBeAlive, type ProcessIdentity, thisProcess } from './process-identity.js';
 
 /** Locks that this process holds: its own number in a file does not say whether it or a dead namesake wrote it. */
 const held = new Set<string>();
-
-interface Owner {
-  readonly pid: number;
-  readonly host: string;
-}
 
 export interface Lock {
   /** True when a dead process had left it. */
@@ -20,7 +17,7 @@ export interface Lock {
 
 /**
  * Takes the file `name` in `folder` as the sign that this process works there. What a dead process of this machine left is taken
- * over.
+ * over. Of several that try at the same moment one gets it.
  * @throws ConfigError when another process, or this one, holds it, or nothing can be written there
  */
 export function takeLock(folder: string, name = 'lock'): Lock {
@@ -29,11 +26,10 @@ export function takeLock(folder: string, name = 'lock'): Lock {
   let tookOver = false;
   while (!create(file)) {
     const text = readText(file);
-    const owner = text === null ? null : parseOwner(text);
-    if (owner && isAlive(owner)) {
-      throw inUse(folder, file, `process ${owner.pid}${owner.host === os.hostname() ? '' : ` on ${owner.host}`}`);
-    }
-    if (text !== null) removeStale(file, text);
+    if (text === null) continue;
+    const owner = parseOwner(text);
+    if (owner && mayBeAlive(owner)) throw inUse(folder, file, nameOf(owner));
+    removeStale(folder, file, text);
     tookOver = true;
   }
   held.add(file);
@@ -41,7 +37,7 @@ export function takeLock(folder: string, name = 'lock'): Lock {
     process.off('exit', release);
     if (held.delete(file)) fs.rmSync(file, { force: true });
   };
-  // A second Ctrl-C, or a reader of our output that goes away, ends the process on the spot.
+  // A second Ctrl-C ends the process on the spot.
   process.on('exit', release);
   return { tookOver, release };
 }
@@ -53,11 +49,17 @@ function inUse(folder: string, file: string, owner: string): ConfigError {
   );
 }
 
+function nameOf({ pid, host, pidNamespace }: ProcessIdentity): string {
+  if (host !== os.hostname()) return `process ${pid} on ${host}`;
+  const isElsewhere = pidNamespace && pidNamespace !== thisProcess().pidNamespace;
+  return `process ${pid}${isElsewhere ? ' of another container' : ''}`;
+}
+
 /** The file appears with its content, so that nobody reads half of it. False when it is there already. */
 function create(file: string): boolean {
-  const own = `${file}.${process.pid}`;
+  const own = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    fs.writeFileSync(own, JSON.stringify({ pid: process.pid, host: os.hostname() } satisfies Owner));
+    fs.writeFileSync(own, JSON.stringify(thisProcess()));
     fs.linkSync(own, file);
     return true;
   } catch (error) {
@@ -69,16 +71,17 @@ function create(file: string): boolean {
   }
 }
 
-/** Moves it away, which only one of several can do, and puts it back if it had become another's in the meantime. */
-function removeStale(file: string, text: string): void {
-  const aside = `${file}.stale.${process.pid}`;
+/**
+ * Removes a dead process's lock. Of several that found it only the one that holds a second lock does so: a late one would
+ * remove what the first has put in its place.
+ */
+function removeStale(folder: string, file: string, text: string): void {
+  const guard = `${file}.takeover`;
+  if (!create(guard)) throw inUse(folder, guard, 'a process that takes it over');
   try {
-    fs.renameSync(file, aside);
-    if (fs.readFileSync(aside, 'utf8') !== text) fs.linkSync(aside, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (readText(file) === text) fs.rmSync(file);
   } finally {
-    fs.rmSync(aside, { force: true });
+    fs.rmSync(guard);
   }
 }
 
@@ -91,23 +94,11 @@ function readText(file: string): string | null {
   }
 }
 
-function parseOwner(text: string): Owner | null {
+function parseOwner(text: string): ProcessIdentity | null {
   try {
-    const { pid, host } = JSON.parse(text) as Partial<Owner>;
-    return Number.isInteger(pid) && typeof host === 'string' ? { pid: pid!, host } : null;
+    const { pid, host, pidNamespace, began } = JSON.parse(text) as Partial<ProcessIdentity>;
+    return Number.isInteger(pid) && typeof host === 'string' ? { pid: pid!, host, pidNamespace, began } : null;
   } catch {
     return null;
-  }
-}
-
-/** Of another machine's process nothing is known: it counts as alive. */
-function isAlive({ pid, host }: Owner): boolean {
-  if (host !== os.hostname()) return true;
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -267,6 +267,7 @@ export class TrainingLoop {
     const { run, model, metadata } = this.parts;
     this.expectGoodWeights();
     if (!run) return;
+    run.syncLog();
     const progress = { ...this.progress, optimizerSteps: this.optimizer.steps, averageUpdates: this.average?.updates ?? 0 };
     await writeCheckpoint(run.last, {
       ...metadata,

@@ -1,12 +1,10 @@
 import fs from 'node:fs';
 import nodePath from 'node:path';
-import { ConfigError, FormatError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import type { TrainEvent } from './events.js';
 import { type Lock, takeLock } from './lock.js';
-
-/** A line of log.jsonl: the event and when it happened (ISO 8601). */
-export type LogLine = TrainEvent & { readonly time: string };
+import { LogFile, type LogLine, readLog } from './log.js';
 
 /**
  * The folder that a run writes to: what it was (config.json), what happened (log.jsonl), where it stands (last.safetensors),
@@ -19,7 +17,7 @@ export class RunFolder {
   readonly best: string;
   readonly curves: string;
   readonly summary: string;
-  private logFile: number | null = null;
+  private logFile: LogFile | null = null;
 
   private constructor(
     readonly path: string,
@@ -42,18 +40,16 @@ export class RunFolder {
    *   there
    */
   static open(folder: string, { resume = false }: { readonly resume?: boolean } = {}): RunFolder {
-    const present = holdsRun(folder);
-    if (resume && !present) {
-      throw new ConfigError('run', `there is no run in ${folder} to go on with. Leave out --resume to start one.`);
-    }
-    if (!resume && present) {
-      throw new ConfigError(
-        'run',
-        `${folder} holds a run already. Go on with it (--resume), or write to another folder (--out).`,
-      );
-    }
+    expectRun(folder, resume);
     makeFolder(folder);
     const lock = takeLock(folder);
+    try {
+      // Another process may have begun a run, and ended it, since we looked.
+      expectRun(folder, resume);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     const run = new RunFolder(folder, resume, lock);
     run.removeRemains();
     return run;
@@ -77,15 +73,15 @@ export class RunFolder {
     return writeJson(this.summary, summary);
   }
 
-  /** Adds a line to the log, by one write. @throws FormatError with reason `not-writable` */
+  /** Adds a line to the log, or nothing of it. @throws FormatError with reason `not-writable` */
   append(event: TrainEvent): void {
-    const line: LogLine = { ...event, time: new Date().toISOString() };
-    try {
-      this.logFile ??= fs.openSync(this.log, 'a');
-      fs.writeSync(this.logFile, `${JSON.stringify(line)}\n`);
-    } catch (cause) {
-      throw new FormatError(this.log, 'not-writable', `cannot be written (${(cause as Error).message}).`, { cause });
-    }
+    this.logFile ??= new LogFile(this.log);
+    this.logFile.append(event);
+  }
+
+  /** Makes the log outlast a power cut, before a checkpoint that is of a later moment does. @throws as `append` */
+  syncLog(): void {
+    this.logFile?.sync();
   }
 
   /** The log's whole lines. */
@@ -113,7 +109,7 @@ export class RunFolder {
   }
 
   private closeLog(): void {
-    if (this.logFile !== null) fs.closeSync(this.logFile);
+    this.logFile?.close();
     this.logFile = null;
   }
 
@@ -125,23 +121,19 @@ export class RunFolder {
   }
 }
 
-/** The whole lines of a log; none where there is no log. A line that was cut off by a kill is left out. */
-export function readLog(file: string): LogLine[] {
-  if (!fs.existsSync(file)) return [];
-  return fs.readFileSync(file, 'utf8').split('\n').flatMap(parseLine);
-}
-
-function parseLine(line: string): LogLine[] {
-  try {
-    return [JSON.parse(line) as LogLine];
-  } catch {
-    return [];
-  }
-}
-
 /** Whether a run was ever started in `folder`. */
 export function holdsRun(folder: string): boolean {
   return ['config.json', 'log.jsonl', 'last.safetensors'].some((name) => fs.existsSync(nodePath.join(folder, name)));
+}
+
+function expectRun(folder: string, resume: boolean): void {
+  const present = holdsRun(folder);
+  if (resume && !present) {
+    throw new ConfigError('run', `there is no run in ${folder} to go on with. Leave out --resume to start one.`);
+  }
+  if (!resume && present) {
+    throw new ConfigError('run', `${folder} holds a run already. Go on with it (--resume), or write to another folder (--out).`);
+  }
 }
 
 function makeFolder(folder: string): void {

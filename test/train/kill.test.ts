@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/tensor/rng.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import type { TrainEvent } from '../../src/train/events.js';
+import { readLog } from '../../src/train/log.js';
 import type { Recipe } from '../../src/train/recipe.js';
-import { readLog } from '../../src/train/run-folder.js';
 import { digestOf, runPath, stripes, stripesRecipe } from './helpers.js';
 
 const script = fileURLToPath(new URL('./killable.mjs', import.meta.url));

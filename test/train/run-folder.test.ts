@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FormatError } from '../../src/errors.js';
 import { RunFolder } from '../../src/train/run-folder.js';
@@ -8,16 +6,6 @@ import { runPath } from './helpers.js';
 
 const warning = { kind: 'warning', code: 'x', text: 'y' } as const;
 const checkpoint = (step: number) => ({ kind: 'checkpoint', path: 'p', step, reason: 'interval' }) as const;
-
-/** The number of a process that is no more. */
-function deadProcess(): number {
-  return spawnSync(process.execPath, ['-e', '']).pid;
-}
-
-function lockOf(folder: string, owner: object): void {
-  fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(`${folder}/lock`, JSON.stringify(owner));
-}
 
 describe('RunFolder', () => {
   it('makes the folder, also below others that are not there', () => {
@@ -37,33 +25,6 @@ describe('RunFolder', () => {
     run.close();
     expect(() => RunFolder.open(path)).toThrow(/holds a run already.*--resume.*--out/);
     RunFolder.open(path, { resume: true }).close();
-  });
-
-  it('refuses a second one while the first is open, and says whose it is', () => {
-    const path = runPath();
-    const run = RunFolder.open(path);
-    expect(() => RunFolder.open(path)).toThrow(/in use by this process/);
-    run.close();
-    lockOf(path, { pid: process.ppid, host: os.hostname() });
-    expect(() => RunFolder.open(path)).toThrow(new RegExp(`in use by process ${process.ppid}\\..*delete .*lock`));
-    lockOf(path, { pid: deadProcess(), host: 'another.machine' });
-    expect(() => RunFolder.open(path)).toThrow(/on another\.machine/);
-  });
-
-  it.each([
-    ['a dead process', () => JSON.stringify({ pid: deadProcess(), host: os.hostname() })],
-    ['a dead namesake of this process', () => JSON.stringify({ pid: process.pid, host: os.hostname() })],
-    ['nobody who can be read', () => '{"pi'],
-  ])('takes over the lock of %s', (_name, text) => {
-    const path = runPath();
-    fs.mkdirSync(path);
-    fs.writeFileSync(`${path}/lock`, text());
-    const run = RunFolder.open(path);
-    expect(run.tookOverLock).toBe(true);
-    expect(JSON.parse(fs.readFileSync(`${path}/lock`, 'utf8'))).toMatchObject({ pid: process.pid });
-    expect(() => RunFolder.open(path)).toThrow(/in use/);
-    run.close();
-    expect(fs.readdirSync(path)).toEqual([]);
   });
 
   it('leaves out half a line at the end of the log, and takes back what a checkpoint does not know', async () => {

@@ -5,9 +5,9 @@ import { ConfigError, DivergenceError, OutOfMemoryError } from '../../src/errors
 import { copyState, readCheckpoint } from '../../src/train/checkpoint.js';
 import { evaluate } from '../../src/train/evaluate.js';
 import type { TrainEvent } from '../../src/train/events.js';
+import { readLog } from '../../src/train/log.js';
 import { createRecipeModel, loadModel } from '../../src/train/model.js';
 import type { Recipe } from '../../src/train/recipe.js';
-import { readLog } from '../../src/train/run-folder.js';
 import { type TrainOptions, train } from '../../src/train/train.js';
 import { digest, digestOf, runPath, stripes, stripesRecipe } from './helpers.js';
 
