@@ -76,8 +76,14 @@ export class WorkerPool implements Filler {
   }
 
   private post(seat: Seat, task: Task): void {
+    try {
+      seat.worker ??= this.start(seat);
+    } catch (cause) {
+      const detail = `no thread can be started to read it (${(cause as Error).message}). \`workers: 0\` reads without threads.`;
+      task.reject(new DataError(this.setup.source.name, null, 'worker-died', detail, { cause }));
+      return;
+    }
     seat.tasks.set(task.job.slot, task);
-    seat.worker ??= this.start(seat);
     seat.worker.postMessage(task.job);
   }
 
@@ -109,13 +115,13 @@ export class WorkerPool implements Filler {
     seat.worker = null;
     const orphans = [...seat.tasks.values()];
     for (const task of orphans) {
+      seat.tasks.delete(task.job.slot);
       task.deaths++;
       // To this seat's next worker, not to another one that may be dying of the same cause.
       if (task.deaths < 2) {
         this.post(seat, task);
         continue;
       }
-      seat.tasks.delete(task.job.slot);
       const detail = `the threads that read it ended twice over one batch (${why}). \`workers: 0\` reads without threads.`;
       task.reject(new DataError(this.setup.source.name, null, 'worker-died', detail, { cause: seat.failure }));
     }

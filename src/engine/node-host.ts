@@ -3,11 +3,13 @@ import { availableParallelism, totalmem } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { EngineHost } from './host.js';
+import { createSigns, hasLost } from './wasm/signs-of-life.js';
 import type { ComputeWorkerData } from './wasm/worker.js';
 
 /** Node: kernels from the package's folder, threads as worker_threads. */
 export function createNodeHost(): EngineHost {
   const workers: Worker[] = [];
+  let signs = createSigns(0);
   return {
     name: `Node ${process.versions.node}`,
     processors: availableParallelism(),
@@ -19,14 +21,19 @@ export function createNodeHost(): EngineHost {
     allowRelaxedSimd: () => setFlagsFromString('--experimental-wasm-relaxed-simd'),
     threads: {
       start(count, module, memory, onFailure) {
-        for (let i = 0; i < count; i++) {
-          const workerData: ComputeWorkerData = { module, memory };
+        signs = createSigns(count);
+        for (let thread = 0; thread < count; thread++) {
+          const workerData: ComputeWorkerData = { module, memory, signs, thread };
           const worker = new Worker(new URL('./wasm/worker.js', import.meta.url), { workerData });
           worker.on('error', onFailure);
+          worker.on('exit', (code) => {
+            if (workers.includes(worker)) onFailure(new Error(`it ended with exit code ${code}`));
+          });
           worker.unref();
           workers.push(worker);
         }
       },
+      hasLost: () => hasLost(signs),
       stop() {
         workers.length = 0;
       },

@@ -34,6 +34,27 @@ describe('WorkerPool', () => {
     await Promise.all(waiting.map((work) => expectDataError(work, { file: 'made', record: null, reason: 'worker-died' })));
   });
 
+  it('does again what a worker was doing that fell over a message', async () => {
+    const ring = createRing(2, 4, [8, 8, 3]);
+    const [slot] = slotsOf(ring);
+    slot!.records.set([1, 2, 3, 4]);
+    poolOf(1, ring);
+    await pool.fill({ slot: 1, count: 4, epoch: 0 });
+    pool.threads[0]!.postMessage(null);
+    await pool.fill({ slot: 0, count: 4, epoch: 0 });
+    expect(slot!.images[0]).toBeCloseTo(31 / 255, 6);
+  });
+
+  it('fails, and does not wait for ever, where no thread can be started', async () => {
+    // A function cannot be given to a thread: `new Worker` throws, as it does when the system has no thread to give.
+    const source = { ...madeSource(10).spec, odd: () => {} };
+    pool = new WorkerPool(1, { source, transforms: [], seed: 1, ring: createRing(3, 4, [8, 8, 3]) });
+    for (const slot of [0, 1, 2, 0]) {
+      const error = await expectDataError(pool.fill({ slot, count: 4, epoch: 0 }), { file: 'made', reason: 'worker-died' });
+      expect(error.message).toMatch(/no thread can be started.*workers: 0/);
+    }
+  });
+
   it('refuses what waits, and what comes later, when it is closed', async () => {
     poolOf(1, createRing(2, 4, [8, 8, 3]));
     const waiting = [0, 1].map((slot) => pool.fill({ slot, count: 4, epoch: 0 }));

@@ -24,7 +24,7 @@ describe('options', () => {
   it('a machine with more processors than the engine has use for starts all the same', async () => {
     const host = createNodeHost();
     const started: number[] = [];
-    const threads = { start: (count: number) => void started.push(count), stop: () => {} };
+    const threads = { start: (count: number) => void started.push(count), hasLost: () => false, stop: () => {} };
     const engine = await createEngineOn({ ...host, processors: 96, threads }, {});
     expect(started).toEqual([63]);
     expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
@@ -69,6 +69,7 @@ describe('a failure', () => {
       start: (_count: number, _module: unknown, _memory: unknown, onFailure: (cause: unknown) => void) => {
         fail = onFailure;
       },
+      hasLost: () => false,
       stop: () => {},
     };
     const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 });

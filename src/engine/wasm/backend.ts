@@ -20,12 +20,16 @@ import {
 export interface ThreadHost {
   /** Starts `count` workers that run `protocol.work` on the module and the memory; `onFailure` hears of one that could not, or ended. */
   start(count: number, module: WebAssembly.Module, memory: WebAssembly.Memory, onFailure: (cause: unknown) => void): void;
+  /** Whether one of them is known to have ended. Answers while the caller's event loop stands still, without waiting. */
+  hasLost(): boolean;
   stop(): void;
 }
 
 const PAGE = 65536;
 /** The caller polls this often for the last task's end before it sleeps. */
 const POLLS_BEFORE_SLEEP = 20_000;
+/** Milliseconds of sleep after which it looks whether the threads that it waits for are still there. */
+const SLEEP = 100;
 
 /** One wasm instance, its memory and its threads: runs kernels by name. */
 export class WasmBackend implements WasmContext {
@@ -160,7 +164,9 @@ export class WasmBackend implements WasmContext {
       const finished = Atomics.load(control, Control.finished);
       if (finished === tasks) return;
       if (Atomics.load(control, Control.failed) !== 0) throw new WebAssembly.RuntimeError('a kernel trapped in a compute thread');
-      if (poll > POLLS_BEFORE_SLEEP) Atomics.wait(control, Control.finished, finished, 100);
+      if (poll <= POLLS_BEFORE_SLEEP || Atomics.wait(control, Control.finished, finished, SLEEP) !== 'timed-out') continue;
+      // Its task cannot be done again: kernels that add to their output may have added a part already.
+      if (this.host?.hasLost()) throw new Error('a compute thread ended before its task was done');
     }
   }
 

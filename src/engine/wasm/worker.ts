@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { CONTROL_WORDS, Control, type KernelFunction, kernelNames, work } from './protocol.js';
+import { showLife } from './signs-of-life.js';
 
 /** Polls this often before it sleeps: about as long as the gap between two kernels of a training step. */
 const POLLS_BEFORE_SLEEP = 4000;
@@ -7,9 +8,13 @@ const POLLS_BEFORE_SLEEP = 4000;
 export interface ComputeWorkerData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Where this thread, by its number, shows that it lives. */
+  readonly signs: Int32Array;
+  readonly thread: number;
 }
 
-const { module, memory } = workerData as ComputeWorkerData;
+const { module, memory, signs, thread } = workerData as ComputeWorkerData;
+showLife(signs, thread);
 const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
 const kernels = kernelNames(module).map((name) => exports[name] as KernelFunction);
 const control = new Int32Array(memory.buffer, 0, CONTROL_WORDS);
