@@ -6,6 +6,8 @@ import type { TextOutput } from '../report/live-line.js';
 export interface Console {
   readonly output: TextOutput;
   readonly error: { write(text: string): void };
+  /** Hears that `output` cannot be written any more, perhaps more than once. Ends the program, unless a verb knows better. */
+  onOutputLost: (error: NodeJS.ErrnoException) => void;
 }
 
 /** Columns of text that goes to a file or a pipe, where nobody says how wide it is. */
@@ -23,7 +25,15 @@ export function processConsole(): Console {
       write: (text) => void stdout.write(text),
     },
     error: { write: (text) => void stderr.write(text) },
+    onOutputLost: endProgram,
   };
+}
+
+/** Whoever reads our answers may have had enough of them (`| head`, a closed terminal): that is no failure. */
+function endProgram({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE' || code === 'EIO') process.exit(0);
+  process.stderr.write(`gossamer: the output cannot be written (${message}).\n`);
+  process.exit(1);
 }
 
 /** The answer of a verb: one JSON document for machines, or text for people. */

@@ -18,13 +18,14 @@ export class CurvesFile {
       this.history = this.run.readLog().filter((line) => line.kind === 'epoch');
     } else if (event.kind === 'epoch') {
       this.history = [...this.history.filter(({ epoch }) => epoch !== event.epoch), event];
-      this.writing = this.writing.then(() => this.write());
+      // Each holds all that is known: that an earlier one failed, on a disk that was full for a while, matters no more.
+      this.writing = this.writing.catch(() => {}).then(() => this.write());
       // What went wrong is told by `close`: until then it must not end the process.
       this.writing.catch(() => {});
     }
   }
 
-  /** Waits until all is written. @throws FormatError when a file could not be written */
+  /** Waits until all is written. @throws FormatError when the last one could not be written */
   async close(): Promise<void> {
     await this.writing;
   }

@@ -4,13 +4,11 @@ import { processConsole } from './console.js';
 import { reportFailure } from './failure.js';
 import { createProgram } from './program.js';
 
-// Whoever reads our answers may have had enough of them (`| head`): that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
 const console = processConsole();
+process.stdout.on('error', (error) => console.onOutputLost(error));
+// There is no place left to complain.
+process.stderr.on('error', () => {});
+
 const words = process.argv.slice(2);
 const json = words.includes('--json');
 const program = createProgram(console, json);

@@ -27,7 +27,7 @@ import {
 import { answer, type Console } from './console.js';
 import { writeEvidence } from './evidence-files.js';
 import { status } from './failure.js';
-import { listenForInterrupts } from './interrupts.js';
+import { listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
@@ -143,7 +143,7 @@ async function reproduce(own: EvidenceTable, choice: ReproduceChoice, console: C
 async function trainMissing(context: Context, missing: readonly Cell[]): Promise<boolean> {
   const { choice, console, table } = context;
   const commit = codeVersion();
-  const interruption = listenForInterrupts(console, choice.json);
+  const interruption = listenForInterruption(console, choice.json);
   try {
     const engine = await createEngine(choice);
     try {

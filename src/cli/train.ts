@@ -19,7 +19,7 @@ import {
 import type { Console } from './console.js';
 import { CurvesFile } from './curves-file.js';
 import { status } from './failure.js';
-import { listenForInterrupts } from './interrupts.js';
+import { type Interruption, listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
@@ -60,12 +60,12 @@ export function trainCommand(console: Console): Command {
 
 async function trainByRecipe(name: string, choice: TrainChoice, console: Console): Promise<void> {
   const { recipe, run } = choice.resume ? await earlierRun(name, choice) : freshRun(name, choice);
-  const interruption = listenForInterrupts(console, choice.json);
+  const interruption = listenForInterruption(console, choice.json);
   const view = choice.json ? null : new TrainingView(console.output);
   try {
     const engine = await createEngine(choice);
     try {
-      await trainInto(run, { name, recipe, choice, engine, signal: interruption.signal }, view, console);
+      await trainInto(run, { name, recipe, choice, engine, interruption }, view, console);
     } finally {
       engine.dispose();
     }
@@ -83,16 +83,17 @@ interface Training {
   readonly recipe: Recipe;
   readonly choice: TrainChoice;
   readonly engine: Engine;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
 }
 
 async function trainInto(
   run: RunFolder,
-  { name, recipe, choice, engine, signal }: Training,
+  { name, recipe, choice, engine, interruption }: Training,
   view: TrainingView | null,
   console: Console,
 ): Promise<void> {
   const { resume, skipBad = false, json } = choice;
+  const { signal } = interruption;
   const curves = new CurvesFile(run);
   const onEvent = (event: TrainEvent) => {
     curves.handle(event);
@@ -105,7 +106,7 @@ async function trainInto(
   await curves.close();
   if (result.reason === 'interrupted') {
     process.exitCode = status.interrupted;
-    tellHowToResume(name, run.path, json, console);
+    interruption.place.write(howToResume(name, run.path, json, console));
     return;
   }
   const testing = new JudgingLine('testing', console);
@@ -169,10 +170,10 @@ function absolute(place: string | null): string | null {
   return place === null || place === sampleName ? place : path.resolve(place);
 }
 
-function tellHowToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): void {
+function howToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): string {
   const next = [nextStep('go on where it stopped', 'train', recipe, '--out', folder, '--resume')];
   const text = json ? JSON.stringify({ kind: 'interrupted', run: folder, next }) : `\n${formatNext(next, console)}`;
-  console.output.write(`${text}\n`);
+  return `${text}\n`;
 }
 
 function nextSteps(name: string, recipe: Recipe, { epochs, set = [] }: TrainChoice, folder: string): NextStep[] {

@@ -51,7 +51,7 @@ export async function writeFileAtomic(file: string, bytes: Uint8Array): Promise<
 export function notWritable(file: string, cause: unknown): FormatError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-  const advice = isFull ? ' The disk is full: make room on it and go on.' : '';
+  const advice = isFull ? ' The disk is full: make room on it, then go on (train: --resume).' : '';
   return new FormatError(file, 'not-writable', `cannot be written (${message}).${advice}`, { cause });
 }
 

@@ -175,8 +175,7 @@ export class TrainingLoop {
     running.loss += loss * images;
     running.correct += correct;
     running.images += images;
-    running.seconds += seconds;
-    speed.step(seconds);
+    running.seconds += speed.step(seconds);
     this.tell({
       kind: 'step',
       step: progress.step,
@@ -206,7 +205,7 @@ export class TrainingLoop {
       const [accuracy, loss] = [evaluation?.top1 ?? null, evaluation?.loss ?? null];
       const candidate = { epoch, accuracy, loss, inactive: dynamic?.inactive ?? 0 };
       const best = isBetter(candidate, progress.best);
-      this.speed.validation((performance.now() - started) / 1000);
+      const judged = this.speed.validation((performance.now() - started) / 1000);
       const { running } = progress;
       const event: EpochEvent = {
         kind: 'epoch',
@@ -217,7 +216,7 @@ export class TrainingLoop {
         validationLoss: loss,
         validationAccuracy: accuracy,
         learningRate: this.learningRate(progress.step - 1),
-        seconds: running.seconds + (performance.now() - started) / 1000,
+        seconds: running.seconds + judged,
         imagesPerSecond: running.images / running.seconds,
         best,
         ...dynamic,

@@ -15,7 +15,7 @@ export interface Finished {
 }
 
 /** Without what the tests' own surroundings would make of it. */
-const env = Object.fromEntries(
+export const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|FORCE_COLOR|NO_COLOR|GOSSAMER_|VITEST|NODE_OPTIONS)/.test(name)),
 );
 
