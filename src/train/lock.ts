@@ -58,9 +58,10 @@ function nameOf({ pid, host, pidNamespace }: ProcessIdentity): string {
 /** The file appears with its content, so that nobody reads half of it. False when it is there already. */
 function create(file: string): boolean {
   const own = `${file}.${randomBytes(6).toString('hex')}`;
+  const text = JSON.stringify(thisProcess());
   try {
-    fs.writeFileSync(own, JSON.stringify(thisProcess()));
-    fs.linkSync(own, file);
+    fs.writeFileSync(own, text);
+    linkOrWrite(own, file, text);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -68,6 +69,19 @@ function create(file: string): boolean {
     throw new ConfigError('run', `nothing can be written to ${folder} (${(error as Error).message}).`, { cause: error });
   } finally {
     fs.rmSync(own, { force: true });
+  }
+}
+
+/** What systems say of a disk without hard links, such as exFAT. */
+const noLinks: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EISDIR'];
+
+/** Where there are no links the file is empty for a moment, in which a second process could take it for one that was never finished. */
+function linkOrWrite(own: string, file: string, text: string): void {
+  try {
+    fs.linkSync(own, file);
+  } catch (error) {
+    if (!noLinks.includes((error as NodeJS.ErrnoException).code)) throw error;
+    fs.writeFileSync(file, text, { flag: 'wx' });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { takeLock } from '../../src/train/lock.js';
 import { type ProcessIdentity, thisProcess } from '../../src/train/process-identity.js';
 import { RunFolder } from '../../src/train/run-folder.js';
@@ -83,6 +83,21 @@ describe('the lock of a run folder', () => {
     expect(outcomes.filter((outcome) => outcome.includes('in use by'))).toHaveLength(5);
     expect(fs.readdirSync(folder)).toEqual(['lock']);
     for (const { child } of contenders) child.stdin!.end();
+  });
+
+  it('is taken on a disk without hard links too', () => {
+    const folder = folderLockedBy({ pid: deadProcess(), host: os.hostname() });
+    const refusal = Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+    const link = vi.spyOn(fs, 'linkSync').mockImplementation(() => {
+      throw refusal;
+    });
+    const lock = takeLock(folder);
+    link.mockRestore();
+    expect(lock.tookOver).toBe(true);
+    expect(JSON.parse(fs.readFileSync(`${folder}/lock`, 'utf8'))).toMatchObject({ pid: process.pid });
+    expect(() => takeLock(folder)).toThrow(/in use/);
+    lock.release();
+    expect(fs.readdirSync(folder)).toEqual([]);
   });
 
   it('keeps a run from a second one that looked before the first had begun, and came when it was over', async () => {
