@@ -7,6 +7,7 @@ import { ReferenceMemory } from '../../src/engine/reference/memory.js';
 import { type ThreadHost, WasmBackend } from '../../src/engine/wasm/backend.js';
 import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { Control } from '../../src/engine/wasm/protocol.js';
+import { createSigns } from '../../src/engine/wasm/signs-of-life.js';
 import type { Rng } from '../../src/tensor/rng.js';
 
 /**
@@ -184,12 +185,13 @@ function workerHost(): ThreadHost {
     start(count, module, memory) {
       for (let i = 0; i < count; i++) {
         const worker = new Worker(new URL('../../dist/engine/wasm/worker.js', import.meta.url), {
-          workerData: { module, memory },
+          workerData: { module, memory, signs: createSigns(1), thread: 0 },
         });
         worker.unref();
         workers.push(worker);
       }
     },
+    hasLost: () => false,
     stop() {
       for (const worker of workers) void worker.terminate();
     },
