@@ -2,6 +2,7 @@ import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js'
 import type { WasmContext } from './context.js';
 import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
 import { forwardWalk, gradientPhases, padded, type Walk, walkIntegers } from './convolution-walk.js';
+import { groupedConvolution, groupedInputGradient, groupedWeightGradient, hasSmallGradientGroups, hasSmallGroups } from './grouped-convolution.js';
 import {
   forwardProblem,
   inputGradientProblem,
@@ -23,6 +24,10 @@ export interface ConvolutionChoice {
 export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): ConvolutionKernels {
   return {
     conv2d(g, x, w, bias, y) {
+      if (hasSmallGroups(g)) {
+        groupedConvolution(wasm, g, x, w, bias, y);
+        return;
+      }
       const problem = forwardProblem(g);
       if (mayTransform && paysWinograd(g, problem)) {
         winograd(wasm, problem, 'packWinogradFilters', { source: x, w, bias, target: y });
@@ -42,6 +47,10 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
     },
 
     conv2dInputGradient(g, dy, w, dx) {
+      if (hasSmallGroups(g)) {
+        groupedInputGradient(wasm, g, dy, w, dx);
+        return;
+      }
       const problem = inputGradientProblem(g);
       if (mayTransform && paysWinograd(g, problem)) {
         winograd(wasm, problem, 'packWinogradFlipped', { source: dy, w, bias: 0, target: dx });
@@ -62,7 +71,8 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
     },
 
     conv2dWeightGradient(g, x, dy, dw) {
-      if (mayTransform && paysWinogradGradient(g)) winogradWeightGradient(wasm, g, x, dy, dw);
+      if (hasSmallGradientGroups(g)) groupedWeightGradient(wasm, g, x, dy, dw);
+      else if (mayTransform && paysWinogradGradient(g)) winogradWeightGradient(wasm, g, x, dy, dw);
       else weightGradient(wasm, g, forwardWalk(g, x, dy), dw);
     },
   };

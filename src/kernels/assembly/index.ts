@@ -3,6 +3,7 @@ export * from './convolution';
 export * from './depthwise';
 export * from './winograd';
 export * from './winograd-gradient';
+export * from './grouped';
 export * from './binary';
 export * from './select-channels';
 export * from './dynamic';
