@@ -2,7 +2,13 @@ import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js'
 import type { WasmContext } from './context.js';
 import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
 import { forwardWalk, gradientPhases, padded, type Walk, walkIntegers } from './convolution-walk.js';
-import { groupedConvolution, groupedInputGradient, groupedWeightGradient, hasSmallGradientGroups, hasSmallGroups } from './grouped-convolution.js';
+import {
+  groupedConvolution,
+  groupedInputGradient,
+  groupedWeightGradient,
+  hasSmallGradientGroups,
+  hasSmallGroups,
+} from './grouped-convolution.js';
 import {
   forwardProblem,
   inputGradientProblem,

@@ -4,7 +4,7 @@ import { partition } from './partition.js';
 
 const TILE_COLUMNS = 8;
 const TILE_POINTS = 4;
-/** Bytes of the image that a band of the forward kernel reads for each of its heads: the nearer cache holds them. */
+/** Bytes of the image that a band reads for each of its heads: the nearer cache holds them. */
 const BAND_BYTES = 131072;
 /** Points of a band at least: its weights are gated anew for each. */
 const BAND_POINTS = 64;
@@ -60,7 +60,6 @@ function headSizes(g: DynamicGeometry) {
     weightBytes: taps * g.inChannels * columns * 4,
     readsInPlace: taps === 1 && g.padding === 0,
     paddedWidth: g.width + 2 * g.padding,
-    paddedHeight: g.height + 2 * g.padding,
     products: g.outHeight * g.outWidth * taps * g.kept * columns,
   };
 }
@@ -94,21 +93,31 @@ function convolve(
   index: Address,
   y: Address,
 ): void {
-  const { termBytes, panelBytes, readsInPlace, paddedWidth, products } = headSizes(g);
-  const rowBytes = 4 * g.stride * (readsInPlace ? g.width * g.inChannels : paddedWidth * g.kept);
-  const fewestRows = Math.ceil(BAND_POINTS / g.outWidth);
-  const rowsOfBand = Math.min(g.outHeight, Math.max(fewestRows, Math.floor(BAND_BYTES / rowBytes)));
-  const bands = Math.ceil(g.outHeight / rowsOfBand);
+  const { termBytes, panelBytes, products } = headSizes(g);
+  const { rowsOfBand, bands, gatheredBytes } = bandsOf(g);
   const units = g.batch * bands * g.heads;
   const { tasks, size } = partition(units, products / bands / PRODUCTS_OF_ELEMENT);
-  const inRows = (rowsOfBand - 1) * g.stride + (g.kernelHeight - 1) * g.dilation + 1;
-  const gatheredBytes = readsInPlace ? 0 : inRows * paddedWidth * g.kept * 4;
   const pointBytes = (rowsOfBand * g.outWidth + TILE_POINTS) * 4;
   const workspace = wholeLines(termBytes + pointBytes + panelBytes + gatheredBytes);
   wasm.scratch(tasks * workspace, (work) => {
     const cuts = [units, size, rowsOfBand, bands];
     wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, x, weights, gates, index, y, work, workspace]);
   });
+}
+
+/** Bands of output rows, and the bytes of a band's gathered channels. */
+function bandsOf(g: DynamicGeometry): { readonly rowsOfBand: number; readonly bands: number; readonly gatheredBytes: number } {
+  const { readsInPlace, paddedWidth } = headSizes(g);
+  const rowBytes = 4 * g.stride * (readsInPlace ? g.width * g.inChannels : paddedWidth * g.kept);
+  const fewestRows = Math.ceil(BAND_POINTS / g.outWidth);
+  const fitting = Math.floor(BAND_BYTES / rowBytes);
+  const rowsOfBand = Math.min(g.outHeight, Math.max(fewestRows, fitting));
+  const inRows = (rowsOfBand - 1) * g.stride + (g.kernelHeight - 1) * g.dilation + 1;
+  return {
+    rowsOfBand,
+    bands: Math.ceil(g.outHeight / rowsOfBand),
+    gatheredBytes: readsInPlace ? 0 : inRows * paddedWidth * g.kept * 4,
+  };
 }
 
 function weightGradient(
@@ -122,19 +131,23 @@ function weightGradient(
   dw: Address,
   dgates: Address,
 ): void {
-  const { taps, columns, termBytes, weightBytes, readsInPlace, paddedWidth, paddedHeight } = headSizes(g);
-  const wantedBlocks = Math.max(1, Math.ceil(MOST_GRADIENT_TASKS / g.heads));
-  const imagesOfBlock = Math.ceil(g.batch / Math.min(g.batch, wantedBlocks));
+  const { taps, columns, termBytes, weightBytes } = headSizes(g);
+  const { rowsOfBand, gatheredBytes } = bandsOf(g);
+  const imagesOfBlock = Math.ceil(g.batch / MOST_GRADIENT_TASKS);
   const blocks = Math.ceil(g.batch / imagesOfBlock);
-  const tasks = blocks * g.heads;
-  const gatheredBytes = readsInPlace ? 0 : paddedHeight * paddedWidth * g.kept * 4;
-  const columnBytes = g.outHeight * g.outWidth * columns * 4;
-  const tileBytes = TILE_POINTS * TILE_COLUMNS * 4;
-  const workspace = wholeLines(termBytes + tileBytes + gatheredBytes + columnBytes);
-  wasm.scratch(tasks * weightBytes, (partials) => {
+  // Heads of one task read an image while it is near; a small batch has too few images for tasks of all heads.
+  const headsOfTask = Math.ceil(g.heads / Math.min(g.heads, Math.ceil(MOST_GRADIENT_TASKS / blocks)));
+  const tasks = blocks * Math.ceil(g.heads / headsOfTask);
+  const columnBytes = rowsOfBand * g.outWidth * columns * 4;
+  const tileBytes = Math.ceil((taps * g.kept) / TILE_POINTS) * TILE_POINTS * columns * 4;
+  const headBytes = tileBytes + termBytes;
+  const workspace = wholeLines(headsOfTask * headBytes + gatheredBytes + columnBytes);
+  wasm.scratch(blocks * g.heads * weightBytes, (partials) => {
     wasm.scratch(tasks * workspace, (work) => {
       const operands = [x, weights, gates, index, dy, dgates, partials];
-      wasm.run('dynamicWeightGradient', tasks, [...geometry(g), imagesOfBlock, ...operands, work, workspace, gatheredBytes]);
+      const cuts = [imagesOfBlock, headsOfTask, rowsOfBand];
+      const layout = [work, workspace, headBytes, tileBytes, gatheredBytes];
+      wasm.run('dynamicWeightGradient', tasks, [...geometry(g), ...cuts, ...operands, ...layout]);
     });
     const { size, count } = channelBlocks(g);
     wasm.run('sumDynamicWeights', g.heads * taps * count, [...geometry(g), size, count, blocks, partials, dw]);

@@ -35,14 +35,23 @@ interface Plan {
 export function hasSmallGroups(g: Conv2dGeometry): boolean {
   const reach = (Math.min(g.kernelHeight, g.kernelWidth) - 1) * g.dilation;
   const isDepthwise = g.groups === g.inChannels && g.groups === g.outChannels;
-  return g.groups > 1 && !isDepthwise && g.stride === 1 && reach > 0 && g.padding <= reach && g.outChannels / g.groups < FEW_CHANNELS;
+  return (
+    g.groups > 1 && !isDepthwise && g.stride === 1 && reach > 0 && g.padding <= reach && g.outChannels / g.groups < FEW_CHANNELS
+  );
 }
 
 export function hasSmallGradientGroups(g: Conv2dGeometry): boolean {
   return hasSmallGroups(g) && g.outChannels / g.groups < FEW_GRADIENT_CHANNELS;
 }
 
-export function groupedConvolution(wasm: WasmContext, g: Conv2dGeometry, x: Address, w: Address, bias: Address, y: Address): void {
+export function groupedConvolution(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  x: Address,
+  w: Address,
+  bias: Address,
+  y: Address,
+): void {
   convolve(wasm, forwardPlan(g), x, w, bias, false, y);
 }
 

@@ -1,6 +1,7 @@
 import { int, ptr } from './arguments';
-import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, listTerms, readsInPlace, termBytes, transpose } from './dynamic-heads';
+import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, keptChannels, listTerms, readsInPlace, termBytes } from './dynamic-heads';
 import { multiplyAdd, OUTER_BYTES, TILE_COLUMNS, TILE_POINTS } from './gemm';
+import { transpose } from './transpose';
 
 /**
  * Gradient towards weights and gates. For an image and a head let
@@ -10,60 +11,90 @@ import { multiplyAdd, OUTER_BYTES, TILE_COLUMNS, TILE_POINTS } from './gemm';
  * y is linear in gate * weight, so dw[term, column] = sum over images of gate * e, and dgate = sum over the channel's
  * taps and all columns of weight * e: the gates' gradient costs no convolution of its own.
  *
- * Tasks: (block of images, head); each adds up, image by image, to a partial result that lies like the packed weights, and
- * `sumDynamicWeights` adds up those. Workspace of a task: terms, a tile, the gathered image, dy's columns.
+ * Tasks: (block of images, some heads); each adds up, image by image, to partial results that lie like the packed weights, and
+ * `sumDynamicWeights` adds up those. An image goes by bands of rows: a band is near when the next head wants it. Workspace of a task: for each
+ * head the tiles of e and the terms; a band's gathered channels, dy's columns.
+ *
+ * After the geometry: images of a block, heads of a task, rows of a band, x, weights, gates, index, dy, dgates, partial results, workspaces,
+ * and bytes of one, of a head in it, of a head's tiles, of the gathered channels.
  */
 export function dynamicWeightGradient(args: usize, task: i32): void {
+  const heads = int(args, 7);
+  const taps = int(args, 9) * int(args, 10);
+  const imagesOfBlock = int(args, GEOMETRY);
+  const headsOfTask = int(args, GEOMETRY + 1);
+  const rowsOfBand = int(args, GEOMETRY + 2);
+  const dgates = ptr(args, GEOMETRY + 8);
+  const work = ptr(args, GEOMETRY + 10) + <usize>task * <usize>int(args, GEOMETRY + 11);
+  const headBytes = <usize>int(args, GEOMETRY + 12);
+  const tileBytes = <usize>int(args, GEOMETRY + 13);
+  const gathered = work + <usize>headsOfTask * headBytes;
+  const shares = (heads + headsOfTask - 1) / headsOfTask;
+  const block = task / shares;
+  const firstHead = (task % shares) * headsOfTask;
+  const endHead = min(firstHead + headsOfTask, heads);
+  const partials = ptr(args, GEOMETRY + 9) + <usize>(block * heads) * headWeightBytes(args);
+  memory.fill(partials + <usize>firstHead * headWeightBytes(args), 0, <usize>(endHead - firstHead) * headWeightBytes(args));
+  for (let image = block * imagesOfBlock; image < min((block + 1) * imagesOfBlock, int(args, 0)); image++) {
+    for (let row = 0; row < int(args, 4); row += rowsOfBand) {
+      const rows = min(rowsOfBand, int(args, 4) - row);
+      for (let head = firstHead; head < endHead; head++) {
+        const tiles = work + <usize>(head - firstHead) * headBytes;
+        correlateBand(args, image, head, row, rows, tiles, tiles + tileBytes, gathered);
+      }
+    }
+    for (let head = firstHead; head < endHead; head++) {
+      const tiles = work + <usize>(head - firstHead) * headBytes;
+      const dgate = dgates + ((<usize>(image * heads + head) * <usize>int(args, 3)) << 2);
+      memory.fill(dgate, 0, <usize>int(args, 3) << 2);
+      const weights = ptr(args, GEOMETRY + 4) + <usize>head * headWeightBytes(args);
+      const partial = partials + <usize>head * headWeightBytes(args);
+      addTiles(args, tiles, tiles + tileBytes, keptChannels(args, ptr(args, GEOMETRY + 6), image, head) * taps, weights, partial, dgate);
+    }
+  }
+}
+
+/** Adds a band of an image's rows to the tiles of e; the first band begins them, and lists the head's terms. */
+function correlateBand(args: usize, image: i32, head: i32, firstRow: i32, rows: i32, tiles: usize, terms: usize, gathered: usize): void {
   const inChannels = int(args, 3);
   const outWidth = int(args, 5);
-  const outPixels = int(args, 4) * outWidth;
   const outChannels = int(args, 6);
-  const heads = int(args, 7);
-  const headOut = outChannels / heads;
+  const headOut = outChannels / int(args, 7);
   const taps = int(args, 9) * int(args, 10);
   const stride = int(args, 11);
   const columns = headColumns(args);
-  const imagesOfBlock = int(args, GEOMETRY);
-  const dgates = ptr(args, GEOMETRY + 6);
-  const partial = ptr(args, GEOMETRY + 7) + <usize>task * headWeightBytes(args);
-  const array = termBytes(args);
-  const terms = ptr(args, GEOMETRY + 8) + <usize>task * <usize>int(args, GEOMETRY + 9);
-  const tile = terms + 4 * array;
-  const gathered = tile + OUTER_BYTES;
-  const ownColumns = gathered + <usize>int(args, GEOMETRY + 10);
-  const imageBytes = <usize>(int(args, 1) * int(args, 2)) * <usize>inChannels << 2;
-  const paddedHeight = int(args, 1) + 2 * int(args, 12);
-  const head = task % heads;
-  const first = (task / heads) * imagesOfBlock;
-  const weights = ptr(args, GEOMETRY + 2) + <usize>head * headWeightBytes(args);
-  memory.fill(partial, 0, headWeightBytes(args));
-  for (let image = first; image < min(first + imagesOfBlock, int(args, 0)); image++) {
-    const dgate = dgates + ((<usize>(image * heads + head) * <usize>inChannels) << 2);
-    memory.fill(dgate, 0, <usize>inChannels << 2);
-    const count = listTerms(args, ptr(args, GEOMETRY + 3), ptr(args, GEOMETRY + 4), image, head, terms);
-    let source = ptr(args, GEOMETRY + 1) + <usize>image * imageBytes;
-    let pointStep = <usize>(stride * inChannels) << 2;
-    let lineStep = <usize>int(args, 2) * pointStep;
-    if (!readsInPlace(args)) {
-      gatherChannels(args, source, terms, count, 0, paddedHeight, gathered);
-      source = gathered;
-      pointStep = <usize>(stride * count) << 2;
-      lineStep = <usize>(int(args, 2) + 2 * int(args, 12)) * pointStep;
-    }
-    let right = ptr(args, GEOMETRY + 5) + ((<usize>(image * outPixels) * <usize>outChannels + <usize>(head * headOut)) << 2);
-    let rightStep = <usize>outChannels << 2;
-    if (columns > headOut) {
-      fillColumns(right, rightStep, outPixels, headOut, columns, ownColumns);
-      right = ownColumns;
-      rightStep = <usize>columns << 2;
-    }
-    for (let term = 0; term < count * taps; term += TILE_POINTS) {
-      const there = min(TILE_POINTS, count * taps - term);
-      for (let column = 0; column < columns; column += TILE_COLUMNS) {
-        const at = terms + (<usize>term << 2);
-        correlateTile(source, at, there, int(args, 4), lineStep, outWidth, pointStep, right + (<usize>column << 2), rightStep, tile);
-        addTile(tile, at, array, there, weights + (<usize>column << 2), partial + (<usize>column << 2), dgate);
-      }
+  const count =
+    firstRow === 0
+      ? listTerms(args, ptr(args, GEOMETRY + 5), ptr(args, GEOMETRY + 6), image, head, terms)
+      : keptChannels(args, ptr(args, GEOMETRY + 6), image, head);
+  let source = ptr(args, GEOMETRY + 3) + (<usize>(image * int(args, 1) * int(args, 2)) * <usize>inChannels << 2);
+  let pointStep = <usize>(stride * inChannels) << 2;
+  let lineStep = <usize>int(args, 2) * pointStep;
+  if (readsInPlace(args)) {
+    source += <usize>firstRow * lineStep;
+  } else {
+    const inRows = (rows - 1) * stride + (int(args, 9) - 1) * int(args, 13) + 1;
+    gatherChannels(args, source, terms, count, firstRow * stride, inRows, gathered);
+    source = gathered;
+    pointStep = <usize>(stride * count) << 2;
+    lineStep = <usize>(int(args, 2) + 2 * int(args, 12)) * pointStep;
+  }
+  const pixel = (image * int(args, 4) + firstRow) * outWidth;
+  let right = ptr(args, GEOMETRY + 7) + ((<usize>pixel * <usize>outChannels + <usize>(head * headOut)) << 2);
+  let rightStep = <usize>outChannels << 2;
+  if (columns > headOut) {
+    const ownColumns = gathered + <usize>int(args, GEOMETRY + 14);
+    fillColumns(right, rightStep, rows * outWidth, headOut, columns, ownColumns);
+    right = ownColumns;
+    rightStep = <usize>columns << 2;
+  }
+  for (let term = 0; term < count * taps; term += TILE_POINTS) {
+    const at = terms + (<usize>term << 2);
+    const there = min(TILE_POINTS, count * taps - term);
+    for (let column = 0; column < columns; column += TILE_COLUMNS) {
+      const from = right + (<usize>column << 2);
+      correlateTile(source, at, there, rows, lineStep, outWidth, pointStep, from, rightStep, tiles, firstRow > 0);
+      tiles += OUTER_BYTES;
     }
   }
 }
@@ -79,12 +110,18 @@ function fillColumns(from: usize, fromStep: usize, rows: i32, headOut: i32, colu
   }
 }
 
-/** One tile of four terms (the last one repeated) and eight columns, over `lines` lines of `length` points. */
+/** One tile of four terms (the last one repeated) and eight columns, over `lines` lines of `length` points; added to it, or in its place. */
 function correlateTile(
   source: usize, terms: usize, there: i32, lines: i32, lineStep: usize, length: i32, pointStep: usize,
-  right: usize, rightStep: usize, tile: usize,
+  right: usize, rightStep: usize, tile: usize, adds: bool,
 ): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+  if (adds) {
+    c00 = v128.load(tile); c01 = v128.load(tile, 16);
+    c10 = v128.load(tile, 32); c11 = v128.load(tile, 48);
+    c20 = v128.load(tile, 64); c21 = v128.load(tile, 80);
+    c30 = v128.load(tile, 96); c31 = v128.load(tile, 112);
+  }
   const t1 = terms + (<usize>min(1, there - 1) << 2);
   const t2 = terms + (<usize>min(2, there - 1) << 2);
   const t3 = terms + (<usize>(there - 1) << 2);
@@ -114,6 +151,18 @@ function correlateTile(
   v128.store(tile, c10, 32); v128.store(tile, c11, 48);
   v128.store(tile, c20, 64); v128.store(tile, c21, 80);
   v128.store(tile, c30, 96); v128.store(tile, c31, 112);
+}
+
+/** All tiles of a head. */
+function addTiles(args: usize, tile: usize, terms: usize, count: i32, weights: usize, partial: usize, dgate: usize): void {
+  const array = termBytes(args);
+  for (let term = 0; term < count; term += TILE_POINTS) {
+    const at = terms + (<usize>term << 2);
+    for (let column: usize = 0; column < <usize>headColumns(args) << 2; column += <usize>TILE_COLUMNS << 2) {
+      addTile(tile, at, array, min(TILE_POINTS, count - term), weights + column, partial + column, dgate);
+      tile += OUTER_BYTES;
+    }
+  }
 }
 
 /** partial += gate * tile, dgate += sum of weight * tile, for the `there` terms that are no repetitions. */

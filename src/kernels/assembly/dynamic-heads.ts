@@ -38,6 +38,15 @@ export function readsInPlace(args: usize): bool {
   return int(args, 9) * int(args, 10) === 1 && int(args, 12) === 0;
 }
 
+/** Channels that an image's head keeps: `kept`, less those that `index` marks with -1, which are the last. */
+export function keptChannels(args: usize, indices: usize, image: i32, head: i32): i32 {
+  const kept = int(args, 8);
+  const index = indices + (<usize>((image * int(args, 7) + head) * kept) << 2);
+  let count = kept;
+  while (count > 0 && load<i32>(index + (<usize>(count - 1) << 2)) < 0) count--;
+  return count;
+}
+
 /** Writes the terms of an image's head and returns how many channels it keeps: `kept`, less those that `index` marks with -1. */
 export function listTerms(args: usize, gates: usize, indices: usize, image: i32, head: i32, terms: usize): i32 {
   const inChannels = int(args, 3);
@@ -98,57 +107,5 @@ export function gatherChannels(args: usize, image: usize, terms: usize, count: i
     }
     memory.fill(to, 0, sideBytes);
     to += sideBytes;
-  }
-}
-
-/** to[column][row] = from[row][column]; steps are the bytes between rows of each. */
-export function transpose(from: usize, fromStep: usize, rows: i32, columns: i32, to: usize, toStep: usize): void {
-  let row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    let column = 0;
-    let source = from;
-    let target = to;
-    for (; column + 4 <= columns; column += 4) {
-      const next = source + fromStep;
-      const third = next + fromStep;
-      const v0 = v128.load(source);
-      const v1 = v128.load(next);
-      const v2 = v128.load(third);
-      const v3 = v128.load(third + fromStep);
-      const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5);
-      const high01 = i32x4.shuffle(v0, v1, 2, 6, 3, 7);
-      const low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
-      const high23 = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
-      v128.store(target, i64x2.shuffle(low01, low23, 0, 2));
-      target += toStep;
-      v128.store(target, i64x2.shuffle(low01, low23, 1, 3));
-      target += toStep;
-      v128.store(target, i64x2.shuffle(high01, high23, 0, 2));
-      target += toStep;
-      v128.store(target, i64x2.shuffle(high01, high23, 1, 3));
-      target += toStep;
-      source += 16;
-    }
-    for (; column < columns; column++) {
-      const next = source + fromStep;
-      const third = next + fromStep;
-      store<f32>(target, load<f32>(source));
-      store<f32>(target, load<f32>(next), 4);
-      store<f32>(target, load<f32>(third), 8);
-      store<f32>(target, load<f32>(third + fromStep), 12);
-      target += toStep;
-      source += 4;
-    }
-    from += fromStep << 2;
-    to += 16;
-  }
-  for (; row < rows; row++) {
-    let target = to;
-    for (let column = 0; column < columns; column++) {
-      store<f32>(target, load<f32>(from + (<usize>column << 2)));
-      target += toStep;
-    }
-    from += fromStep;
-    to += 4;
   }
 }

@@ -1,6 +1,7 @@
 import { int, ptr } from './arguments';
-import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, listTerms, readsInPlace, termBytes, transpose } from './dynamic-heads';
+import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, listTerms, readsInPlace, termBytes } from './dynamic-heads';
 import { multiplyAdd, storeRow, TILE_COLUMNS, TILE_POINTS } from './gemm';
+import { transpose } from './transpose';
 
 /**
  * w [outChannels, taps, inChannels] to [heads, taps, inChannels, columns] (`dynamic-heads.ts`). Tasks: (head, tap, block of channels).

@@ -12,8 +12,8 @@
  * input gradient is the same convolution of dy by the turned kernel, padded by what the padding leaves of the kernel's reach.
  */
 import { int, ptr } from './arguments';
-import { transpose } from './dynamic-heads';
 import { multiplyAdd, OUTER_BYTES } from './gemm';
+import { transpose } from './transpose';
 import { ceilDivide } from './windows';
 
 const AFTER_SIZES: i32 = 17;

@@ -1,5 +1,6 @@
 import { int, ptr } from './arguments';
 import { item, loadPart, storePart } from './simd';
+import { transpose } from './transpose';
 
 /** Kernels that only move elements. Copies are loops: a row of channels is too short for `memory.copy`, a call to the host. */
 
@@ -11,23 +12,16 @@ export function copyColumns(args: usize, task: i32): void {
   }
 }
 
-/** [rows, of a task, channels, groups, x, y] */
+/** Each row, seen as [groups, channels / groups], is transposed. [rows, of a task, channels, groups, x, y] */
 export function shuffleChannels(args: usize, task: i32): void {
   const end = min((task + 1) * int(args, 1), int(args, 0));
   const channels = int(args, 2);
   const groups = int(args, 3);
   const width = channels / groups;
-  const step = item(0, groups);
   for (let row = task * int(args, 1); row < end; row++) {
-    let x = item(ptr(args, 4), row * channels);
-    for (let group = 0; group < groups; group++) {
-      let y = item(ptr(args, 5), row * channels + group);
-      for (let i = 0; i < width; i++) {
-        store<f32>(y, load<f32>(x));
-        x += 4;
-        y += step;
-      }
-    }
+    const x = item(ptr(args, 4), row * channels);
+    const y = item(ptr(args, 5), row * channels);
+    transpose(x, item(0, width), groups, width, y, item(0, groups));
   }
 }
 
