@@ -13,7 +13,7 @@ const CHANNELS_OF_TASK = 64;
 /** Products that take as long as a plain element. */
 const PRODUCTS_OF_ELEMENT = 8;
 /** Points of a chunk of the input gradient, whose planes of all channels the nearer cache holds. */
-const CHUNK_POINTS = 64;
+const CHUNK_POINTS = 128;
 /** Floats behind a plane, into which the last vector of points may reach. */
 const PLANE_SLACK = 8;
 /** The gradients' tasks have workspaces of the size of an image, or of the weights: no more than these. */
