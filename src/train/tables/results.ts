@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../errors.js';
 import { writeFileAtomic } from '../../formats/file.js';
-import { readLog } from '../run-folder.js';
+import { readLog } from '../log.js';
 import { planOf, runFolder } from './plan.js';
 import type { CellResult } from './result.js';
 import { finishedResult } from './run-cell.js';
