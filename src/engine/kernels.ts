@@ -158,6 +158,16 @@ export interface DynamicKernels {
   ): void;
 }
 
+export interface DynamicBinaryKernels {
+  /** levels [rows, channels]: in every place of a row the mean of the gates [rows, channels] that `index` [rows, kept] names, 0 where none. */
+  levelGates(rows: number, channels: number, kept: number, gates: Address, index: Address, levels: Address): void;
+  /**
+   * y[n, :, :, head] = level * (sign(x[n, :, :, index]) convolved with sign(w[head, :, :, index])), sign(0) = +1, zero padding after the sign: the
+   * convolution is integers, exactly. The level is that of the image's head in `levels` [batch, heads, inChannels]; the rest as in `dynamicConv2d`.
+   */
+  dynamicBinaryConv2d(g: DynamicGeometry, x: Address, w: Address, levels: Address, index: Address, y: Address): void;
+}
+
 export interface CentralDifferenceKernels {
   /**
    * Central difference as a weight transform (CDCN, equation 4): out = w, but the centre tap is w_centre - theta * sum of all
@@ -319,6 +329,7 @@ export interface Kernels
   extends ConvolutionKernels,
     BinaryKernels,
     DynamicKernels,
+    DynamicBinaryKernels,
     CentralDifferenceKernels,
     ElementKernels,
     NormKernels,

@@ -8,10 +8,10 @@ import { theta } from './options.js';
 /** What all dynamic networks let one choose about their dynamic layers. */
 export const dynamicLayerSchema = {
   /**
-   * `dynamic`: each head picks its input channels for every image; the twins have in its place: `grouped`, a convolution in `heads` fixed
-   * groups; `dense`, the plain convolution of all channels.
+   * `dynamic`: each head picks its input channels for every image; `dynamic-binary`: it convolves them in 1 bit. The twins have in its place:
+   * `grouped`, a convolution in `heads` fixed groups; `dense`, the plain convolution of all channels.
    */
-  convolution: z.enum(['dynamic', 'grouped', 'dense']).default('dynamic'),
+  convolution: z.enum(['dynamic', 'dynamic-binary', 'grouped', 'dense']).default('dynamic'),
   /** Parts of the output channels, each with a selector of its own (groups, for the grouped twin). */
   heads: z.int().min(1).max(64).default(4),
   /** The selectors' hidden width is the input channels over this. */
@@ -61,8 +61,10 @@ export function createDynamicLayer(place: DynamicLayerPlace, options: DynamicLay
   const { inChannels, outChannels, kernel, stride } = place;
   const { convolution, heads, squeeze, keep, ties, selection } = options;
   const geometry = { kernel, stride, padding: (kernel - 1) / 2, theta: options.theta, rng };
-  if (convolution === 'dynamic') {
-    return new DynamicGroupConv2d(inChannels, outChannels, { ...geometry, heads, squeeze, keep, ties, selection });
+  if (convolution === 'dynamic' || convolution === 'dynamic-binary') {
+    const form = convolution === 'dynamic' ? 'real' : 'binary';
+    const choice = { heads, squeeze, keep, ties, selection, convolution: form } as const;
+    return new DynamicGroupConv2d(inChannels, outChannels, { ...geometry, ...choice });
   }
   const groups = convolution === 'grouped' ? heads : 1;
   return new FixedLayer(new Conv2d(inChannels, outChannels, { ...geometry, groups }), inChannels, groups);

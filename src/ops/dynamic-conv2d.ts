@@ -30,24 +30,18 @@ export interface DynamicConv2dAttributes {
  */
 export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
   shape([x, w, gates, ranking], attributes) {
-    const g = geometry(x!, w!, attributes);
-    if (gates!.length !== 3 || gates![0] !== g.batch || gates![1] !== g.heads || gates![2] !== g.inChannels) {
-      throw new ShapeError('dynamicConv2d', `gates ${formatShape(gates!)}`, `[${g.batch}, ${g.heads}, ${g.inChannels}]`);
-    }
-    if (ranking && (ranking.length !== 2 || ranking[0] !== g.heads || ranking[1] !== g.inChannels)) {
-      throw new ShapeError('dynamicConv2d', `ranking ${formatShape(ranking)}`, `[${g.heads}, ${g.inChannels}]`);
-    }
+    const g = dynamicGeometry('dynamicConv2d', x!, w!, attributes);
+    checkGates('dynamicConv2d', g, gates!, ranking);
     return [g.batch, g.outHeight, g.outWidth, g.outChannels];
   },
   forward({ kernels, inputs: [x, w, gates, ranking], output, save }, attributes) {
-    const g = geometry(x!.shape, w!.shape, attributes);
+    const g = dynamicGeometry('dynamicConv2d', x!.shape, w!.shape, attributes);
     const index = save([g.batch, g.heads, g.kept], 'int32');
-    const ranks = ranking ? forEveryImage(ranking, g, { kernels, save }) : gates!;
-    kernels.selectChannels(g.batch * g.heads, g.inChannels, g.kept, attributes.ties === 'drop', ranks.address, index.address);
+    select(g, attributes, { gates: gates!, ranking, index }, { kernels, save });
     kernels.dynamicConv2d(g, x!.address, w!.address, gates!.address, index.address, output.address);
   },
   backward({ kernels, inputs: [x, w, gates], saved: [index], dy, needed, make, scratch }, attributes) {
-    const g = geometry(x!.shape, w!.shape, attributes);
+    const g = dynamicGeometry('dynamicConv2d', x!.shape, w!.shape, attributes);
     const dx = needed[0] ? make(x!.shape) : null;
     const dw = needed[1] ? make(w!.shape) : scratch(w!.shape);
     const dgates = needed[2] ? make(gates!.shape) : scratch(gates!.shape);
@@ -67,11 +61,22 @@ export const dynamicConv2d: Operator<DynamicConv2dAttributes> = {
   reads: () => readsInputs(0, 1, 2),
   cost(inputs, _output, attributes) {
     const [x, w] = inputs as [Shape, Shape];
-    const g = geometry(x, w, attributes);
+    const g = dynamicGeometry('dynamicConv2d', x, w, attributes);
     const macs = g.batch * g.outHeight * g.outWidth * g.outChannels * g.kernelHeight * g.kernelWidth * g.kept;
     return { macs, binaryMacs: 0, elements: g.batch * g.heads * g.kept * g.height * g.width };
   },
 };
+
+/** Writes the channels that each image and head keeps to `index`, for the gradient to use as well. */
+export function select(
+  g: DynamicGeometry,
+  { ties }: DynamicConv2dAttributes,
+  { gates, ranking, index }: { gates: Tensor; ranking: Tensor | undefined; index: Tensor },
+  call: Pick<ForwardCall, 'kernels' | 'save'>,
+): void {
+  const ranks = ranking ? forEveryImage(ranking, g, call) : gates;
+  call.kernels.selectChannels(g.batch * g.heads, g.inChannels, g.kept, ties === 'drop', ranks.address, index.address);
+}
 
 /** [heads, C] once more for each image. */
 function forEveryImage(ranking: Tensor, g: DynamicGeometry, { kernels, save }: Pick<ForwardCall, 'kernels' | 'save'>): Tensor {
@@ -83,15 +88,26 @@ function forEveryImage(ranking: Tensor, g: DynamicGeometry, { kernels, save }: P
   return ranks;
 }
 
-function geometry(x: Shape, w: Shape, attributes: DynamicConv2dAttributes): DynamicGeometry {
+/** Sizes of a dynamic convolution. @throws ShapeError, ConfigError */
+export function dynamicGeometry(operation: string, x: Shape, w: Shape, attributes: DynamicConv2dAttributes): DynamicGeometry {
   const { stride, padding, heads, kept, ties } = attributes;
-  const g = conv2dGeometry('dynamicConv2d', x, w, { stride, padding, dilation: 1, groups: 1 });
+  const g = conv2dGeometry(operation, x, w, { stride, padding, dilation: 1, groups: 1 });
   if (!Number.isInteger(heads) || heads < 1 || g.outChannels % heads !== 0) {
-    throw new ConfigError('dynamicConv2d.heads', `got ${heads}, which does not divide the ${g.outChannels} output channels`);
+    throw new ConfigError(`${operation}.heads`, `got ${heads}, which does not divide the ${g.outChannels} output channels`);
   }
   if (!Number.isInteger(kept) || kept < 1 || kept > g.inChannels) {
-    throw new ConfigError('dynamicConv2d.kept', `got ${kept}, needs a whole number from 1 to ${g.inChannels}`);
+    throw new ConfigError(`${operation}.kept`, `got ${kept}, needs a whole number from 1 to ${g.inChannels}`);
   }
-  if (ties !== 'keep' && ties !== 'drop') throw new ConfigError('dynamicConv2d.ties', `got ${ties}, needs keep or drop`);
+  if (ties !== 'keep' && ties !== 'drop') throw new ConfigError(`${operation}.ties`, `got ${ties}, needs keep or drop`);
   return { ...g, heads, kept };
+}
+
+/** @throws ShapeError */
+export function checkGates(operation: string, g: DynamicGeometry, gates: Shape, ranking: Shape | undefined): void {
+  if (gates.length !== 3 || gates[0] !== g.batch || gates[1] !== g.heads || gates[2] !== g.inChannels) {
+    throw new ShapeError(operation, `gates ${formatShape(gates)}`, `[${g.batch}, ${g.heads}, ${g.inChannels}]`);
+  }
+  if (ranking && (ranking.length !== 2 || ranking[0] !== g.heads || ranking[1] !== g.inChannels)) {
+    throw new ShapeError(operation, `ranking ${formatShape(ranking)}`, `[${g.heads}, ${g.inChannels}]`);
+  }
 }

@@ -11,6 +11,7 @@ import * as channelReductions from './channel-reduce.js';
 import * as concats from './concat.js';
 import * as convolutions from './conv2d.js';
 import { dispatch, notify } from './dispatch.js';
+import * as dynamicBinaryConvolutions from './dynamic-binary-conv2d.js';
 import * as dynamicConvolutions from './dynamic-conv2d.js';
 import * as fprelus from './fprelu.js';
 import * as linears from './linear.js';
@@ -38,6 +39,7 @@ export interface OperatorAttributes {
   centralDifference: centralDifferences.CentralDifferenceAttributes;
   binaryConv2d: binaryConvolutions.BinaryConv2dAttributes;
   dynamicConv2d: dynamicConvolutions.DynamicConv2dAttributes;
+  dynamicBinaryConv2d: dynamicBinaryConvolutions.DynamicBinaryConv2dAttributes;
   batchNorm: batchNorms.BatchNormAttributes;
   relu: NoAttributes;
   sigmoid: NoAttributes;
@@ -72,6 +74,7 @@ export const operators: { readonly [Name in OperatorName]: Operator<OperatorAttr
   centralDifference: centralDifferences.centralDifference,
   binaryConv2d: binaryConvolutions.binaryConv2d,
   dynamicConv2d: dynamicConvolutions.dynamicConv2d,
+  dynamicBinaryConv2d: dynamicBinaryConvolutions.dynamicBinaryConv2d,
   batchNorm: batchNorms.batchNorm,
   relu: activations.relu,
   sigmoid: activations.sigmoid,
@@ -169,6 +172,22 @@ export function dynamicConv2d(
 ): Tensor {
   const inputs = ranking ? [x, w, gates, ranking] : [x, w, gates];
   return run('dynamicConv2d', inputs, { stride, padding, heads, kept, ties });
+}
+
+export interface DynamicBinaryConv2dOptions extends DynamicConv2dOptions {
+  /** Stand-in for the derivative of the sign of x; `quadratic` unless given. */
+  readonly surrogate?: Surrogate;
+}
+
+/** As `dynamicConv2d`, but the kept channels' signs with the signs of w, times the mean of the kept gates: integers times one factor a head. */
+export function dynamicBinaryConv2d(
+  x: Tensor,
+  w: Tensor,
+  gates: Tensor,
+  { stride = 1, padding = 0, heads, kept, ties = 'keep', ranking = null, surrogate = 'quadratic' }: DynamicBinaryConv2dOptions,
+): Tensor {
+  const inputs = ranking ? [x, w, gates, ranking] : [x, w, gates];
+  return run('dynamicBinaryConv2d', inputs, { stride, padding, heads, kept, ties, surrogate });
 }
 
 export interface BatchNormTensors {

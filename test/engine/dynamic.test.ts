@@ -4,44 +4,10 @@ import { dynamicKernels as reference } from '../../src/engine/reference/dynamic.
 import { ReferenceMemory } from '../../src/engine/reference/memory.js';
 import { dynamicKernels as fast } from '../../src/engine/wasm/dynamic.js';
 import { Rng } from '../../src/tensor/rng.js';
+import { geometry, randomIndex } from './dynamic-cases.js';
 import { blank, blankIntegers, EXACT, expectKernel, normal, useBackends } from './harness.js';
 
 const backends = useBackends();
-
-const DEFAULTS = {
-  batch: 2,
-  height: 7,
-  width: 6,
-  inChannels: 13,
-  outChannels: 24,
-  heads: 3,
-  kept: 5,
-  kernel: 1,
-  stride: 1,
-  padding: 0,
-  dilation: 1,
-};
-
-function geometry(changes: Partial<typeof DEFAULTS>): DynamicGeometry {
-  const { kernel, ...sizes } = { ...DEFAULTS, ...changes };
-  const out = (length: number) => Math.floor((length + 2 * sizes.padding - sizes.dilation * (kernel - 1) - 1) / sizes.stride) + 1;
-  const outSizes = { outHeight: out(sizes.height), outWidth: out(sizes.width) };
-  return { ...sizes, ...outSizes, kernelHeight: kernel, kernelWidth: kernel, groups: 1 };
-}
-
-/** Kept channels of each image and head at random, in ascending order; `missing` of them are -1, at the end. */
-function randomIndex(g: DynamicGeometry, rng: Rng, missing: number): Int32Array {
-  const index = new Int32Array(g.batch * g.heads * g.kept).fill(-1);
-  for (let row = 0; row < g.batch * g.heads; row++) {
-    const order = Array.from(normal(rng, g.inChannels), (value, c) => ({ value, c })).sort((a, b) => a.value - b.value);
-    const channels = order.slice(0, Math.max(0, g.kept - missing)).map(({ c }) => c);
-    index.set(
-      channels.sort((a, b) => a - b),
-      row * g.kept,
-    );
-  }
-  return index;
-}
 
 function expectDynamic(g: DynamicGeometry, missing = 0): void {
   const rng = new Rng(g.inChannels * 31 + g.outChannels * 7 + g.kernelHeight);

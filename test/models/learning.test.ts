@@ -17,8 +17,14 @@ const small: Record<string, [name: string, input: number[], options: Record<stri
   'ftbnn-tiny-float': ['ftbnn-tiny-float', [14, 14, 1], {}],
   dydensenet: ['dydensenet', [12, 12, 3], { stages: [1, 2], growth: [4, 8] }],
   'dydensenet, central difference': ['dydensenet', [12, 12, 3], { stages: [1], growth: [4], ties: 'drop', theta: 0.5 }],
+  'dydensenet, 1 bit': ['dydensenet', [12, 12, 3], { stages: [1, 2], growth: [4, 8], convolution: 'dynamic-binary', theta: 0.5 }],
   'dydensenet-grouped': ['dydensenet-grouped', [12, 12, 3], { stages: [1, 1], growth: [4, 8] }],
   dyresnet18: ['dyresnet18', [32, 32, 3], { widths: [8, 16], blocks: [1, 1], classes: 5, theta: 0.3 }],
+  'dyresnet18, 1 bit': [
+    'dyresnet18',
+    [32, 32, 3],
+    { widths: [8, 16], blocks: [1, 1], classes: 5, convolution: 'dynamic-binary' },
+  ],
   cdcn: ['cdcn', [16, 16, 3], { mapSize: 8 }],
   cdcnpp: ['cdcnpp', [16, 16, 3], { mapSize: 8 }],
 };

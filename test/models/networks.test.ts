@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createShapeEngine } from '../../src/engine/shapes.js';
+import { summarize } from '../../src/metrics/summary.js';
 import { createModel } from '../../src/models/index.js';
 import { BinaryConv2d, Conv2d, DynamicGroupConv2d, type Module } from '../../src/nn/index.js';
 import { observe } from '../../src/ops/index.js';
@@ -124,6 +125,30 @@ describe('dynamic networks', () => {
       [4, 12],
     ]);
     expect(layers('saliency').every(({ ranking }) => ranking === null)).toBe(true);
+  });
+
+  it('takes signs of what the batch norm makes in the 1-bit form, and counts its convolutions as 1-bit', () => {
+    const model = createModel('dydensenet', { stages: [2], growth: [8], convolution: 'dynamic-binary' });
+    const makers = new Map<Tensor, string>();
+    const seen: (string | undefined)[] = [];
+    observe(
+      engine,
+      ({ operator, inputs, output }) => {
+        makers.set(output, operator);
+        if (operator === 'dynamicBinaryConv2d') seen.push(makers.get(inputs[0]!));
+      },
+      () =>
+        model
+          .to(engine)
+          .eval()
+          .forward(Tensor.empty(engine, [1, 8, 8, 3])),
+    );
+    expect(seen).toEqual(['batchNorm', 'batchNorm']);
+    const real = summarize(createModel('dydensenet', { stages: [2], growth: [8] }), [8, 8, 3]);
+    const { totals } = summarize(model, [8, 8, 3]);
+    expect(totals.macs + totals.binaryMacs).toBe(real.totals.macs);
+    expect(totals.binaryMacs).toBe(64 * 32 * (4 + 6));
+    expect(totals.binaryParameters).toBe(32 * (16 + 24));
   });
 
   it('composes with the central difference', () => {

@@ -172,6 +172,31 @@ export const operatorCases: readonly OperatorCase[] = [
     output: [3, 4, 5, 4],
     macs: 60 * 4 * 27,
   },
+  {
+    operator: 'dynamicBinaryConv2d',
+    name: '1x1, 2 heads, 5 of 8 kept',
+    inputs: [x(3, 4, 4, 8), x(6, 1, 1, 8), positive(3, 2, 8)],
+    run: (a, w, g) => ops.dynamicBinaryConv2d(a!, w!, g!, { heads: 2, kept: 5 }),
+    output: [3, 4, 4, 6],
+    binaryMacs: 48 * 6 * 5,
+    differentiable: false,
+  },
+  {
+    operator: 'dynamicBinaryConv2d',
+    name: '3x3 stride 2 of central difference weights',
+    inputs: [x(2, 7, 6, 70), x(8, 3, 3, 70), positive(2, 4, 70)],
+    run: (a, w, g) =>
+      ops.dynamicBinaryConv2d(a!, ops.centralDifference(w!, 0.7), g!, {
+        heads: 4,
+        kept: 20,
+        stride: 2,
+        padding: 1,
+        surrogate: 'clip',
+      }),
+    output: [2, 4, 3, 8],
+    binaryMacs: 24 * 8 * 180,
+    differentiable: false,
+  },
   ...[{}, { relu: true }, { adds: true }, { adds: true, relu: true }].flatMap((form) => [
     batchNormCase(true, form),
     batchNormCase(false, form),

@@ -69,6 +69,8 @@ describe('what no operator takes', () => {
     );
   const dynamic = (options: object) =>
     ops.dynamicConv2d(image(), kernel(), Tensor.empty(shapes, [2, 2, 4]), { heads: 2, kept: 2, ...options });
+  const dynamicBinary = (options: object) =>
+    ops.dynamicBinaryConv2d(image(), kernel(), Tensor.empty(shapes, [2, 2, 4]), { heads: 2, kept: 2, ...options });
   const { NaN: nan } = Number;
 
   it.each<[string, () => unknown]>([
@@ -78,6 +80,8 @@ describe('what no operator takes', () => {
     ['sign.surrogate', () => ops.sign(image(), 'tanh' as 'clip')],
     ['dynamicConv2d.kept', () => dynamic({ kept: nan })],
     ['dynamicConv2d.ties', () => dynamic({ ties: 'lose' })],
+    ['dynamicBinaryConv2d.heads', () => dynamicBinary({ heads: 3 })],
+    ['dynamicBinaryConv2d.surrogate', () => dynamicBinary({ surrogate: 'tanh' })],
     ['batchNorm.epsilon', () => normalise({ epsilon: nan })],
     ['batchNorm.epsilon', () => normalise({ epsilon: -1 })],
     ['batchNorm.momentum', () => normalise({ momentum: nan })],

@@ -53,6 +53,14 @@ describe('training a dynamic network', () => {
     expect(await digestOf(`${parts}/last.safetensors`)).toBe(await digestOf(`${whole}/last.safetensors`));
   });
 
+  it('learns with 1-bit branches', async () => {
+    const { name, options } = recipe.model;
+    const binary = { ...recipe, model: { name, options: { ...options, convolution: 'dynamic-binary' } } };
+    const { model } = await train({ engine, data, recipe: binary, workers: 0 });
+    const { top1 } = await evaluate({ model, source: data.test, transforms: recipe.transforms.evaluate, workers: 0 });
+    expect(top1).toBeGreaterThan(0.8);
+  });
+
   it('counts the auxiliary loss', async () => {
     const lossOf = async (lasso: number) => {
       const losses: number[] = [];

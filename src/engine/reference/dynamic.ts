@@ -3,7 +3,7 @@ import { forEachProduct } from './convolution.js';
 import type { ReferenceMemory } from './memory.js';
 
 /** Visits every product of a kept input element, its gate and a weight, by the indices of input, weight, output and gate. */
-function forEachKeptProduct(
+export function forEachKeptProduct(
   g: DynamicGeometry,
   index: Int32Array,
   visit: (x: number, w: number, y: number, gate: number) => void,

@@ -4,6 +4,7 @@ import { binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import { convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
+import { dynamicBinaryKernels } from './dynamic-binary.js';
 import { elementKernels } from './elements.js';
 import { lossKernels } from './losses.js';
 import { ReferenceMemory } from './memory.js';
@@ -18,6 +19,7 @@ export function createReferenceEngine(): Engine {
     ...convolutionKernels(memory),
     ...binaryKernels(memory),
     ...dynamicKernels(memory),
+    ...dynamicBinaryKernels(memory),
     ...centralDifferenceKernels(memory),
     ...elementKernels(memory),
     ...normKernels(memory),

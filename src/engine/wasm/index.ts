@@ -4,6 +4,7 @@ import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
 import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
+import { dynamicBinaryKernels } from './dynamic-binary.js';
 import { elementKernels } from './elements.js';
 import { lossKernels } from './losses.js';
 import { normKernels } from './norm.js';
@@ -16,6 +17,7 @@ export function wasmKernels(wasm: WasmContext, convolution: ConvolutionChoice): 
     ...convolutionKernels(wasm, convolution),
     ...binaryKernels(wasm),
     ...dynamicKernels(wasm),
+    ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),
     ...normKernels(wasm),

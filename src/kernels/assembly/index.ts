@@ -8,6 +8,7 @@ export * from './binary';
 export * from './select-channels';
 export * from './dynamic';
 export * from './dynamic-gradient';
+export * from './dynamic-binary';
 export * from './central-difference';
 export * from './elements';
 export * from './movement';

@@ -1,3 +1,4 @@
+import type { Surrogate } from '../../engine/kernels.js';
 import { ConfigError } from '../../errors.js';
 import type { TieRule } from '../../ops/index.js';
 import * as ops from '../../ops/index.js';
@@ -27,6 +28,10 @@ export interface DynamicGroupConv2dOptions {
   readonly selection?: Selection;
   /** Share of the central difference, as in `Conv2d`. */
   readonly theta?: number;
+  /** `binary`: the kept channels' signs are convolved with the signs of the weights. `real` unless given. */
+  readonly convolution?: 'real' | 'binary';
+  /** Of a binary convolution: stand-in for the derivative of the activations' sign. */
+  readonly surrogate?: Surrogate;
   readonly rng: Rng;
   readonly initializer?: Initializer;
 }
@@ -43,6 +48,9 @@ const NARROW = 80;
  * Dynamic group convolution (DGC): batch norm, ReLU, then `heads` groups of filters, each of which picks for every image the input channels worth
  * convolving, by a selector of its own: pooled input → FC → ReLU → FC → ReLU. Only picked channels are convolved, times
  * their saliency. A channel shuffle ends it, so that a grouped convolution may follow.
+ *
+ * With `convolution: 'binary'` the selector stays real and the picked channels are convolved in 1 bit, times the mean of their saliencies. Signs
+ * are taken of the batch norm's output: behind the ReLU, which the selector pools, all of them would be +1.
  *
  * Channels are switched off gradually: `setProgress` (0 at the start of training, 1 at its end) moves `inactive`, which a
  * checkpoint keeps.
@@ -62,6 +70,8 @@ export class DynamicGroupConv2d extends Module {
   readonly heads: number;
   readonly theta: number;
   readonly ties: TieRule;
+  readonly convolution: 'real' | 'binary';
+  readonly surrogate: Surrogate;
   private readonly keep: number;
   private readonly geometry: { readonly stride: number; readonly padding: number };
   private lasso: Tensor | null = null;
@@ -75,7 +85,10 @@ export class DynamicGroupConv2d extends Module {
   ) {
     super();
     const { kernel, stride = 1, padding = 0, heads = 4, squeeze = 16, keep = 0.25, ties = 'keep', theta = 0, rng } = options;
-    const { selection = 'saliency' } = options;
+    const { selection = 'saliency', convolution = 'real', surrogate = 'quadratic' } = options;
+    if (convolution !== 'real' && convolution !== 'binary') {
+      throw new ConfigError('convolution', `got ${convolution}, needs real or binary`);
+    }
     if (outChannels % heads !== 0)
       throw new ConfigError('heads', `got ${heads}, which does not divide the ${outChannels} output channels`);
     if (!(keep > 0 && keep <= 1)) throw new ConfigError('keep', `got ${keep}, needs a number in (0, 1]`);
@@ -87,17 +100,17 @@ export class DynamicGroupConv2d extends Module {
     }
     if (!(squeeze >= 1)) throw new ConfigError('squeeze', `got ${squeeze}, needs a number of at least 1`);
     const hidden = Math.max(1, Math.floor(inChannels / (inChannels < NARROW ? Math.max(1, Math.floor(squeeze / 2)) : squeeze)));
-    this.norm = new BatchNorm2d(inChannels, { relu: true });
+    const isBinary = convolution === 'binary';
+    this.norm = new BatchNorm2d(inChannels, { relu: !isBinary });
     this.reduce = new Parameter([heads * hidden, inChannels], kaimingNormal('in'), rng, 'weight');
     this.expand = new Parameter([heads * inChannels, 1, 1, hidden], kaimingNormal('in'), rng, 'weight');
     this.expandBias = new Parameter([heads * inChannels], constant(1), rng, 'bias');
-    const deviation = Math.sqrt(2 / ((kernel * kernel * outChannels) / heads));
-    this.weight = new Parameter(
-      [outChannels, kernel, kernel, inChannels],
-      options.initializer ?? normal(deviation),
-      rng,
-      'weight',
-    );
+    // As in `BinaryConv2d`, a small start lets signs change early.
+    const deviation = isBinary ? 0.05 : Math.sqrt(2 / ((kernel * kernel * outChannels) / heads));
+    const shape = [outChannels, kernel, kernel, inChannels];
+    this.weight = new Parameter(shape, options.initializer ?? normal(deviation), rng, 'weight', { bits: isBinary ? 1 : 32 });
+    this.convolution = convolution;
+    this.surrogate = surrogate;
     this.ranking = selection === 'random' ? randomRanking(heads, inChannels, rng.fork()) : null;
     this.heads = heads;
     this.theta = theta;
@@ -115,18 +128,28 @@ export class DynamicGroupConv2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const activated = this.norm.forward(x);
+    const isBinary = this.convolution === 'binary';
+    const normed = this.norm.forward(x);
+    // Behind a ReLU every sign is +1: a binary convolution takes them before, the selectors look behind it.
+    const activated = isBinary ? ops.relu(normed) : normed;
     const gates = this.saliencies(activated);
     // The sum over heads of each head's mean: all heads are equally wide.
     this.lasso = this.training ? ops.scale(ops.mean(gates), this.heads) : null;
-    const y = ops.dynamicConv2d(activated, transformedWeight(this.weight.value, this.theta), gates, {
+    const weight = transformedWeight(this.weight.value, this.theta);
+    const choice = {
       ...this.geometry,
       heads: this.heads,
       kept: this.inChannels - this.inactive.value,
       ties: this.ties,
       ranking: this.ranking?.value ?? null,
-    });
-    return this.heads > 1 ? ops.shuffleChannels(y, this.heads) : y;
+    };
+    const y = isBinary
+      ? ops.dynamicBinaryConv2d(normed, weight, gates, { ...choice, surrogate: this.surrogate })
+      : ops.dynamicConv2d(activated, weight, gates, choice);
+    if (this.heads === 1) return y;
+    const shuffled = ops.shuffleChannels(y, this.heads);
+    y.release();
+    return shuffled;
   }
 
   /** [batch, heads, inChannels] */
