@@ -4,6 +4,7 @@ import type { EngineHost } from './host.js';
 import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
 import { WasmBackend } from './wasm/backend.js';
+import { type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
 import { wasmKernels } from './wasm/index.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
@@ -17,9 +18,14 @@ export interface EngineOptions {
   readonly relaxedSimd?: 'auto' | 'on' | 'off';
   /**
    * `auto`: 3x3 convolutions of stride 1 by Winograd's algorithm where that is faster; `direct`: all sums as the definition has them, nearer to
-   * the exact result by a factor of ten and half as fast (docs/numerics.md).
+   * the exact result by a factor of four to eight and half as fast (docs/numerics.md).
    */
   readonly convolution?: 'auto' | 'direct';
+  /**
+   * How 1-bit convolutions count differing signs: `tables` of the weights (layers of 12 and more output channels), `popcount`, or whichever is
+   * faster for the layer, timed once in a process (`auto`). The results are the same integers.
+   */
+  readonly binaryKernel?: BinaryKernelChoice;
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
   readonly memoryLimit?: number;
 }
@@ -29,6 +35,7 @@ const MOST_THREADS = 64;
 
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
+const binaryKernelChoices: readonly unknown[] = ['auto', 'tables', 'popcount'];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
@@ -45,11 +52,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
 /** The same on a host of one's own. @throws as `createEngine` */
 export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
-  const {
-    threads: wantedThreads = Math.min(host.processors, MOST_THREADS),
-    relaxedSimd = 'auto',
-    convolution = 'auto',
-  } = options;
+  const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
+  const { convolution = 'auto', binaryKernel = 'auto' } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
   if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MOST_THREADS) {
     throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to ${MOST_THREADS}`);
@@ -59,6 +63,9 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
   }
   if (!convolutionChoices.includes(convolution)) {
     throw new ConfigError('convolution', `got ${convolution}, needs one of ${convolutionChoices.join(', ')}`);
+  }
+  if (!binaryKernelChoices.includes(binaryKernel)) {
+    throw new ConfigError('binaryKernel', `got ${binaryKernel}, needs one of ${binaryKernelChoices.join(', ')}`);
   }
   if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
   if (!hasSimd())
@@ -71,15 +78,19 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
   const shared = sharedMemoryFact(wantedThreads);
   const threads = shared.on ? wantedThreads : 1;
   const build = `gossamer${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
-  const backend = new WasmBackend(await host.loadKernels(build), relaxed.on, shared.on, threads, memoryLimit, host.threads);
+  const module = await host.loadKernels(build);
+  const binary = chooseBinaryKernel(binaryKernel, { name: build, module, relaxed: relaxed.on, shared: shared.on });
+  const backend = new WasmBackend(module, relaxed.on, shared.on, threads, memoryLimit, host.threads);
   const features: FeatureFact[] = [
     { name: 'simd', on: true, why: `${host.name} has WebAssembly SIMD` },
     relaxed,
     shared,
     threadsFact(threads, wantedThreads, host.processors, shared),
     winogradFact(convolution),
+    { name: 'binary-tables', on: Number.isFinite(binary.tablesFrom), why: binary.why },
   ];
-  return engineOf(backend, wasmKernels(backend, { winograd: convolution === 'auto' }), host, build, features);
+  const kernels = wasmKernels(backend, { winograd: convolution === 'auto', tablesFrom: binary.tablesFrom });
+  return engineOf(backend, kernels, host, build, features);
 }
 
 function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, build: string, features: FeatureFact[]): Engine {

@@ -12,7 +12,7 @@ export interface MemoryFacts {
 
 /** One feature of the machine or the build: whether it is in use, and why (not). */
 export interface FeatureFact {
-  readonly name: 'simd' | 'relaxed-simd' | 'shared-memory' | 'threads' | 'winograd';
+  readonly name: 'simd' | 'relaxed-simd' | 'shared-memory' | 'threads' | 'winograd' | 'binary-tables';
   readonly on: boolean;
   readonly why: string;
 }

@@ -124,12 +124,25 @@ export interface ConvolutionKernels {
   conv2dWeightGradient(g: Conv2dGeometry, x: Address, dy: Address, dw: Address): void;
 }
 
+/**
+ * Signs as bits (`packed-signs.ts`): rows [batch * height * width * groups] of inChannels / groups bits, each row from a byte of its own, in
+ * int32 memory. sign(0) = +1, and of NaN -1.
+ */
 export interface BinaryKernels {
   /**
-   * 1-bit convolution of sign(x) with sign(w), sign(0) = +1, zero padding after the sign; times `scale` [outChannels]
-   * unless it is 0. Without scale the result is integers, exactly.
+   * Signs of x [rows, channels] as bits. `surrogate` also keeps what stands in for their derivative: `clip` a bit (|x| <= 1), laid out like
+   * the signs; `quadratic` a byte an element, round(127.5 * (2 - 2|x|)), at most 1/255 off. Null: nothing, and `kept` is 0.
    */
-  binaryConv2d(g: Conv2dGeometry, x: Address, w: Address, scale: Address, y: Address): void;
+  packSigns(rows: number, channels: number, x: Address, signs: Address, surrogate: Surrogate | null, kept: Address): void;
+  /** +1 and -1 as numbers: x [rows, channels]. */
+  unpackSigns(rows: number, channels: number, signs: Address, x: Address): void;
+  /** dx [rows, channels] *= the derivative that `packSigns` kept. */
+  multiplyByKept(surrogate: Surrogate, rows: number, channels: number, kept: Address, dx: Address): void;
+  /**
+   * 1-bit convolution of packed `signs` with sign(w), zero padding after the sign; times `scale` [outChannels] unless it is 0. Without
+   * scale the result is integers, exactly.
+   */
+  binaryConv2d(g: Conv2dGeometry, signs: Address, w: Address, scale: Address, y: Address): void;
 }
 
 export interface DynamicKernels {

@@ -19,6 +19,8 @@ export const binaryBlockSchema = {
   scale: z.boolean().default(false),
   /** Stand-in for the derivative of the activations' sign. */
   surrogate: z.enum(['clip', 'quadratic']).default('quadratic'),
+  /** `packed`: training keeps a byte an activation for the quadratic surrogate, not the activation; its derivative is at most 1/255 off. */
+  keep: z.enum(['exact', 'packed']).default('exact'),
   theta: theta.default(0),
 };
 
@@ -47,7 +49,7 @@ export class BinaryBlock extends Module {
   /** @throws ConfigError for a ReLU on the sum of 1-bit blocks */
   constructor({ sizes, groups, shortcut }: BinaryBlockPlace, options: BinaryBlockOptions, rng: Rng) {
     super();
-    const { convolution, activation, activationPlace, scale, surrogate } = options;
+    const { convolution, activation, activationPlace, scale, surrogate, keep } = options;
     if (convolution === 'binary' && activation === 'relu' && activationPlace === 'sum') {
       throw new ConfigError(
         'activation',
@@ -57,7 +59,7 @@ export class BinaryBlock extends Module {
     const geometry = { kernel: 3, stride: sizes.stride, padding: 1, groups, theta: options.theta, rng };
     this.conv =
       convolution === 'binary'
-        ? new BinaryConv2d(sizes.inChannels, sizes.outChannels, { ...geometry, scale, surrogate })
+        ? new BinaryConv2d(sizes.inChannels, sizes.outChannels, { ...geometry, scale, surrogate, keep })
         : new Conv2d(sizes.inChannels, sizes.outChannels, geometry);
     this.norm = new BatchNorm2d(sizes.outChannels);
     this.shortcut = createShortcut(shortcut, sizes, rng);

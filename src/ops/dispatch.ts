@@ -54,7 +54,9 @@ export function dispatch<Attributes>(
     return tensor;
   };
   try {
-    if (!engine.shapesOnly) operator.forward({ kernels: engine.kernels, inputs, output, save }, attributes);
+    if (!engine.shapesOnly) {
+      operator.forward({ kernels: engine.kernels, inputs, output, recorded: tape !== null, save }, attributes);
+    }
     if (tape) recordCall(tape, name, operator, inputs, output, saved, attributes);
   } catch (error) {
     for (const tensor of [output, ...saved]) tensor.dispose();

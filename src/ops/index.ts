@@ -139,15 +139,15 @@ export interface BinaryConv2dOptions extends Partial<convolutions.Conv2dAttribut
   readonly scale?: boolean;
   /** Stand-in for the derivative of the sign of x; `quadratic` unless given. */
   readonly surrogate?: Surrogate;
+  /** How the gradient gets the quadratic surrogate: from x (`exact`, unless given), or from a byte an element (`packed`), at most 1/255 off. */
+  readonly keep?: binaryConvolutions.KeptDerivative;
 }
 
 /** sign(x) convolved with sign(w), shapes as in `conv2d`; integers unless `scale`. Zero padding is zero after the sign. */
-export function binaryConv2d(
-  x: Tensor,
-  w: Tensor,
-  { stride = 1, padding = 0, dilation = 1, groups = 1, scale: scaled = false, surrogate = 'quadratic' }: BinaryConv2dOptions = {},
-): Tensor {
-  return run('binaryConv2d', [x, w], { stride, padding, dilation, groups, scale: scaled, surrogate });
+export function binaryConv2d(x: Tensor, w: Tensor, options: BinaryConv2dOptions = {}): Tensor {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, scale: scaled = false } = options;
+  const { surrogate = 'quadratic', keep = 'exact' } = options;
+  return run('binaryConv2d', [x, w], { stride, padding, dilation, groups, scale: scaled, surrogate, keep });
 }
 
 export interface DynamicConv2dOptions {

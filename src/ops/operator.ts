@@ -14,6 +14,8 @@ export interface ForwardCall {
   readonly kernels: Kernels;
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
+  /** Whether a gradient may follow; otherwise nothing need be put aside for one. */
+  readonly recorded: boolean;
   /** A tensor that the gradient will find in `saved`; freed at once when nothing is recorded. */
   save(shape: Shape, dtype?: DType): Tensor;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Conv2dGeometry } from '../../src/engine/kernels.js';
+import type { Address, BinaryKernels, Conv2dGeometry, Surrogate } from '../../src/engine/kernels.js';
+import { signRowBytes } from '../../src/engine/packed-signs.js';
 import { binaryKernels as reference } from '../../src/engine/reference/binary.js';
 import { ReferenceMemory } from '../../src/engine/reference/memory.js';
-import { binaryKernels as fast } from '../../src/engine/wasm/binary.js';
+import { binaryKernels } from '../../src/engine/wasm/binary.js';
+import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { Rng } from '../../src/tensor/rng.js';
-import { blank, EXACT, expectKernel, normal, useBackends } from './harness.js';
+import { blank, blankIntegers, EXACT, expectKernel, normal, useBackends } from './harness.js';
 
 const backends = useBackends();
 
@@ -32,36 +34,58 @@ function values(rng: Rng, elements: number): Float32Array {
   return normal(rng, elements).map((value, i) => (i % 11 === 3 ? 0 : i % 13 === 5 ? -0 : value));
 }
 
+/** Both kernels, whatever the number of pixels. */
+const KINDS: readonly (readonly [name: string, fast: (wasm: WasmContext) => BinaryKernels])[] = [
+  ['tables', (wasm) => binaryKernels(wasm, 0)],
+  ['popcounts', (wasm) => binaryKernels(wasm, Number.POSITIVE_INFINITY)],
+];
+
+function rowsOf(g: Conv2dGeometry) {
+  return { rows: g.batch * g.height * g.width * g.groups, channels: g.inChannels / g.groups };
+}
+
 function tensors(g: Conv2dGeometry) {
   const rng = new Rng(g.inChannels * 31 + g.outChannels);
+  const { rows, channels } = rowsOf(g);
   return {
-    x: values(rng, g.batch * g.height * g.width * g.inChannels),
+    x: values(rng, rows * channels),
+    signs: blankIntegers(Math.ceil((rows * signRowBytes(channels)) / 4)),
     w: values(rng, (g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups),
     scale: normal(rng, g.outChannels),
     y: blank(g.batch * g.outHeight * g.outWidth * g.outChannels),
   };
 }
 
+type Addresses = Readonly<Record<keyof ReturnType<typeof tensors>, Address>>;
+
+function convolve(kernels: BinaryKernels, g: Conv2dGeometry, at: Addresses, scale: Address): void {
+  const { rows, channels } = rowsOf(g);
+  kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
+  kernels.binaryConv2d(g, at.signs, at.w, scale, at.y);
+}
+
 function expectBinary(g: Conv2dGeometry): void {
-  expectKernel(backends, {
-    reference,
-    fast,
-    tensors: tensors(g),
-    results: ['y'],
-    bound: EXACT,
-    call: (kernels, at) => kernels.binaryConv2d(g, at.x, at.w, 0, at.y),
-  });
+  for (const [, fast] of KINDS) {
+    expectKernel(backends, {
+      reference,
+      fast,
+      tensors: tensors(g),
+      results: ['signs', 'y'],
+      bound: EXACT,
+      call: (kernels, at) => convolve(kernels, g, at, 0),
+    });
+  }
 }
 
 describe('binaryConv2d equals the convolution of the signs, exactly', () => {
   for (const inChannels of [1, 3, 31, 33, 63, 64, 65, 70, 130, 256]) {
-    test(`${inChannels} input channels`, () => expectBinary(geometry({ inChannels, outChannels: 5 })));
+    test(`${inChannels} input channels`, () => expectBinary(geometry({ inChannels, outChannels: 13 })));
   }
-  for (const outChannels of [1, 2, 3, 16, 67]) {
+  for (const outChannels of [1, 2, 3, 12, 16, 30, 47, 67]) {
     test(`${outChannels} output channels`, () => expectBinary(geometry({ outChannels, inChannels: 36 })));
   }
   for (const groups of [2, 3, 6]) {
-    test(`${groups} groups`, () => expectBinary(geometry({ groups, inChannels: groups * 35, outChannels: groups * 5 })));
+    test(`${groups} groups`, () => expectBinary(geometry({ groups, inChannels: groups * 35, outChannels: groups * 15 })));
   }
   test('a group for each channel', () => expectBinary(geometry({ groups: 70, inChannels: 70, outChannels: 70 })));
 
@@ -69,7 +93,7 @@ describe('binaryConv2d equals the convolution of the signs, exactly', () => {
     for (const stride of [1, 2, 3]) {
       for (const padding of [0, 1, 2]) {
         for (const dilation of [1, 2]) {
-          const g = geometry({ kernel, stride, padding, dilation, height: 11, width: 9, inChannels: 21, outChannels: 3 });
+          const g = geometry({ kernel, stride, padding, dilation, height: 11, width: 9, inChannels: 21, outChannels: 12 });
           test(`kernel ${kernel}, stride ${stride}, padding ${padding}, dilation ${dilation}`, () => expectBinary(g));
         }
       }
@@ -83,27 +107,99 @@ describe('binaryConv2d equals the convolution of the signs, exactly', () => {
 });
 
 describe('binaryConv2d with scale', () => {
-  for (const groups of [1, 3]) {
-    test(`${groups} groups`, () => {
-      const g = geometry({ groups, inChannels: 66, outChannels: 21 });
+  for (const [kind, fast] of KINDS) {
+    for (const groups of [1, 3]) {
+      test(`${groups} groups, ${kind}`, () => {
+        const g = geometry({ groups, inChannels: 66, outChannels: 63 });
+        expectKernel(backends, {
+          reference,
+          fast,
+          tensors: tensors(g),
+          results: ['signs', 'y'],
+          bound: { absolute: 0, relative: 1e-7 },
+          call: (kernels, at) => convolve(kernels, g, at, at.scale),
+        });
+      });
+    }
+  }
+});
+
+describe('signs and derivatives as bits', () => {
+  /** The ends of the surrogates' ranges among values without a pattern. */
+  const edges = [1, -1, 0, -0, 0.5, 1.5, -2, Number.NaN, Number.POSITIVE_INFINITY, 1 - 2 ** -24, 1 + 2 ** -23];
+  const input = (elements: number) =>
+    normal(new Rng(elements), elements).map((value, i) => (i % 5 === 2 ? edges[i % 11]! : value));
+
+  for (const [rows, channels] of [
+    [1, 1],
+    [7, 3],
+    [5, 8],
+    [3, 13],
+    [9, 16],
+    [4, 37],
+    [600, 64],
+  ] as const) {
+    const signInts = Math.ceil((rows * signRowBytes(channels)) / 4);
+    const [, fast] = KINDS[0]!;
+
+    for (const surrogate of [null, 'clip', 'quadratic'] satisfies (Surrogate | null)[]) {
+      test(`packed, ${surrogate ?? 'signs alone'}, [${rows}, ${channels}]`, () => {
+        const keptInts = surrogate === 'quadratic' ? Math.ceil((rows * channels) / 4) : signInts;
+        expectKernel(backends, {
+          reference,
+          fast,
+          // Zeros, because bytes that fill up the last integer belong to nobody.
+          tensors: { x: input(rows * channels), signs: new Int32Array(signInts), kept: new Int32Array(keptInts) },
+          results: ['signs', 'kept'],
+          bound: EXACT,
+          call: (kernels, at) => kernels.packSigns(rows, channels, at.x, at.signs, surrogate, surrogate ? at.kept : 0),
+        });
+      });
+    }
+
+    test(`unpacked, [${rows}, ${channels}]`, () => {
       expectKernel(backends, {
         reference,
         fast,
-        tensors: tensors(g),
-        results: ['y'],
-        bound: { absolute: 0, relative: 1e-7 },
-        call: (kernels, at) => kernels.binaryConv2d(g, at.x, at.w, at.scale, at.y),
+        tensors: {
+          signs: Int32Array.from({ length: signInts }, (_, i) => Math.imul(i + 1, 0x9e3779b1)),
+          x: blank(rows * channels),
+        },
+        results: ['x'],
+        bound: EXACT,
+        call: (kernels, at) => kernels.unpackSigns(rows, channels, at.signs, at.x),
       });
     });
+
+    for (const surrogate of ['clip', 'quadratic'] as const) {
+      test(`multiplied by, ${surrogate}, [${rows}, ${channels}]`, () => {
+        const keptInts = surrogate === 'quadratic' ? Math.ceil((rows * channels) / 4) : signInts;
+        expectKernel(backends, {
+          reference,
+          fast,
+          tensors: {
+            kept: Int32Array.from({ length: keptInts }, (_, i) => Math.imul(i + 1, 0x9e3779b1)),
+            dx: normal(new Rng(rows), rows * channels),
+          },
+          results: ['dx'],
+          bound: { absolute: 0, relative: 1e-6 },
+          call: (kernels, at) => kernels.multiplyByKept(surrogate, rows, channels, at.kept, at.dx),
+        });
+      });
+    }
   }
 });
 
 test('the reference counts agreeing minus differing signs', () => {
   const memory = new ReferenceMemory();
+  const kernels = reference(memory);
   const g = geometry({ height: 1, width: 2, kernel: 1, padding: 0, inChannels: 3, outChannels: 2 });
   const x = memory.add(Float64Array.of(0.5, -2, -0, -1, -1, 0));
   const w = memory.add(Float64Array.of(1, 1, 1, -3, 0, -1e-30));
   const y = memory.add(new Float64Array(4));
-  reference(memory).binaryConv2d(g, x, w, 0, y);
+  const signs = memory.add(new Int32Array(1));
+  kernels.packSigns(2, 3, x, signs, null, 0);
+  expect([...memory.ints(signs)]).toEqual([0b100_00000101]);
+  kernels.binaryConv2d(g, signs, w, 0, y);
   expect([...memory.floats(y)]).toEqual([1, -3, -1, -1]);
 });

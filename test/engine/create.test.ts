@@ -15,6 +15,7 @@ describe('options', () => {
     ['memoryLimit', { memoryLimit: 0 }],
     ['memoryLimit', { memoryLimit: Number.NaN }],
     ['relaxedSimd', { relaxedSimd: 'yes' as 'on' }],
+    ['binaryKernel', { binaryKernel: 'fast' as 'auto' }],
   ])('%s of %o is refused', async (key, options) => {
     const error = await createEngine(options).catch((refusal: unknown) => refusal);
     expect(error).toBeInstanceOf(ConfigError);
@@ -29,6 +30,38 @@ describe('options', () => {
     expect(started).toEqual([63]);
     expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
     engine.dispose();
+  });
+});
+
+describe('the kernel of 1-bit convolutions', () => {
+  it.each([
+    ['tables', true, /for all layers, by the option binaryKernel/],
+    ['popcount', false, /popcounts for all layers, by the option binaryKernel/],
+    ['auto', true, /from \d+ output pixels on/],
+  ] as const)('%s is told among the facts', async (binaryKernel, on, why) => {
+    const engine = await createEngine({ threads: 1, binaryKernel });
+    expect(engine.facts().features).toContainEqual({ name: 'binary-tables', on, why: expect.stringMatching(why) });
+    engine.dispose();
+  });
+
+  it('changes no bit of a result, scale included', async () => {
+    const results = [];
+    for (const binaryKernel of ['tables', 'popcount', 'auto'] as const) {
+      const engine = await createEngine({ threads: 2, binaryKernel });
+      const wave = (...shape: number[]) => {
+        const size = shape.reduce((product, length) => product * length, 1);
+        return Tensor.from(
+          engine,
+          Float32Array.from({ length: size }, (_, i) => Math.sin(i * i)),
+          shape,
+        );
+      };
+      const y = ops.binaryConv2d(wave(3, 17, 19, 40), wave(70, 3, 3, 40), { padding: 1, scale: true });
+      results.push(Array.from(y.toArray()));
+      engine.dispose();
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
   });
 });
 

@@ -76,6 +76,7 @@ describe('what no operator takes', () => {
   it.each<[string, () => unknown]>([
     ['conv2d.stride', () => ops.conv2d(image(), kernel(), { stride: nan })],
     ['conv2d.padding', () => ops.conv2d(image(), kernel(), { padding: 0.5 })],
+    ['binaryConv2d.keep', () => ops.binaryConv2d(image(), kernel(), { keep: 'bits' as 'packed' })],
     ['binaryConv2d.surrogate', () => ops.binaryConv2d(image(), kernel(), { surrogate: 'tanh' as 'clip' })],
     ['sign.surrogate', () => ops.sign(image(), 'tanh' as 'clip')],
     ['dynamicConv2d.kept', () => dynamic({ kept: nan })],

@@ -1,19 +1,69 @@
-import type { BinaryKernels } from '../kernels.js';
+import type { Address, BinaryKernels } from '../kernels.js';
+import { signRowBytes } from '../packed-signs.js';
 import { forEachProduct } from './convolution.js';
 import type { ReferenceMemory } from './memory.js';
 
-const sign = (value: number): number => (value >= 0 ? 1 : -1);
-
 /** The float convolution of the signs. Taps outside the image are no products at all, which is zero padding after the sign. */
 export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
+  const bytesOf = (address: Address) => {
+    const integers = memory.ints(address);
+    return new Uint8Array(integers.buffer, integers.byteOffset, integers.byteLength);
+  };
+  /** Calls `visit` with each element's place among [rows, channels], the byte of its bit, and the bit's weight there. */
+  const forEachBit = (rows: number, channels: number, visit: (i: number, byte: number, weight: number) => void) => {
+    for (let row = 0; row < rows; row++) {
+      for (let c = 0; c < channels; c++) visit(row * channels + c, row * signRowBytes(channels) + (c >> 3), 1 << (c & 7));
+    }
+  };
+  const unpack = (rows: number, channels: number, signs: Address, to: Float64Array) => {
+    const bits = bytesOf(signs);
+    forEachBit(rows, channels, (i, byte, weight) => {
+      to[i] = bits[byte]! & weight ? 1 : -1;
+    });
+  };
   return {
-    binaryConv2d(g, x, w, scale, y) {
-      const [input, weights, output] = [memory.floats(x), memory.floats(w), memory.floats(y)];
+    packSigns(rows, channels, x, signs, surrogate, kept) {
+      const values = memory.floats(x);
+      const bits = bytesOf(signs);
+      bits.fill(0, 0, rows * signRowBytes(channels));
+      forEachBit(rows, channels, (i, byte, weight) => {
+        if (values[i]! >= 0) bits[byte]! |= weight;
+      });
+      if (surrogate === 'clip') {
+        const inside = bytesOf(kept);
+        inside.fill(0, 0, rows * signRowBytes(channels));
+        forEachBit(rows, channels, (i, byte, weight) => {
+          if (Math.abs(values[i]!) <= 1) inside[byte]! |= weight;
+        });
+      } else if (surrogate === 'quadratic') {
+        const derivatives = bytesOf(kept);
+        for (let i = 0; i < rows * channels; i++) derivatives[i] = Math.floor(Math.max(0, 255.5 - 255 * Math.abs(values[i]!)));
+      }
+    },
+    unpackSigns(rows, channels, signs, x) {
+      unpack(rows, channels, signs, memory.floats(x));
+    },
+    multiplyByKept(surrogate, rows, channels, kept, dx) {
+      const gradient = memory.floats(dx);
+      const derivatives = bytesOf(kept);
+      if (surrogate === 'quadratic') {
+        for (let i = 0; i < rows * channels; i++) gradient[i]! *= derivatives[i]! / 127.5;
+        return;
+      }
+      forEachBit(rows, channels, (i, byte, weight) => {
+        if (!(derivatives[byte]! & weight)) gradient[i] = 0;
+      });
+    },
+    binaryConv2d(g, signs, w, scale, y) {
+      const rows = g.batch * g.height * g.width * g.groups;
+      const input = new Float64Array((rows * g.inChannels) / g.groups);
+      unpack(rows, g.inChannels / g.groups, signs, input);
+      const [weights, output] = [memory.floats(w), memory.floats(y)];
       const factors = scale === 0 ? null : memory.floats(scale);
       const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
       output.fill(0, 0, size);
       forEachProduct(g, (i, j, k) => {
-        output[k]! += sign(input[i]!) * sign(weights[j]!);
+        output[k]! += input[i]! * (weights[j]! >= 0 ? 1 : -1);
       });
       if (factors) for (let i = 0; i < size; i++) output[i]! *= factors[i % g.outChannels]!;
     },

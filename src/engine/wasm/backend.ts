@@ -121,6 +121,10 @@ export class WasmBackend implements WasmContext {
     return this.ints(address, 1)[0]!;
   }
 
+  writeIntegers(address: Address, values: readonly number[]): void {
+    this.ints(address, values.length).set(values);
+  }
+
   floats(address: Address, elements: number): Float32Array {
     return this.heapFloats.subarray(address >>> 2, (address >>> 2) + elements);
   }

@@ -1,115 +1,136 @@
 import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
+import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
+import { popcountConvolution } from './binary-popcount.js';
+import { tableConvolution } from './binary-tables.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
-/** Output pixels and channels of the kernel's tile, and pixels that it lines up at once (`assembly/binary.ts`). */
-const TILE_PIXELS = 3;
-const TILE_CHANNELS = 2;
-const BLOCK_PIXELS = 24;
-const WORD_BITS = 64;
-/** Fewer tasks would leave threads idle. */
-const ENOUGH_TASKS = 16;
-
-/** How 1-bit weights lie: for each pair of output channels their popcounts by tap, then their words. */
-interface PairLayout {
-  readonly taps: number;
-  /** 64-bit words of a tap. */
-  readonly tapWords: number;
-  /** Of a group. */
-  readonly pairs: number;
-  readonly popcountBytes: number;
-  readonly pairBytes: number;
+/** What the kernels that multiply get: everything packed, padded and looked up beforehand. */
+export interface BinaryOperands {
+  /** Padded planes of x's bits. */
+  readonly planes: Address;
+  /** Int32: where the runs of a window begin (`BinaryLayout.runOffsets`). */
+  readonly runOffsets: Address;
+  /** Rows of w's bits. */
+  readonly weights: Address;
+  /** Int32 [row classes][column classes][groups][paddedOut]: what an output has besides -2 popcount. */
+  readonly balances: Address;
+  /** Int32: offset into `balances` of each output row's and column's class. */
+  readonly rowKinds: Address;
+  readonly columnKinds: Address;
+  /** 0 = none. */
+  readonly scale: Address;
+  readonly y: Address;
 }
 
-export function binaryKernels(wasm: WasmContext): BinaryKernels {
+/** Codes of `sign-packing.ts`. */
+const KEPT = { clip: 1, quadratic: 2 } as const;
+
+/** @param tablesFrom output pixels from which on tables are faster than popcounts (`binary-choice.ts`) */
+export function binaryKernels(wasm: WasmContext, tablesFrom: number): BinaryKernels {
   return {
-    binaryConv2d(g, x, w, scale, y) {
-      const layout = pairLayout(g);
-      const bitBytes = g.batch * g.height * g.width * g.groups * layout.tapWords * 8;
-      wasm.scratch(g.groups * layout.pairs * layout.pairBytes, (filters) => {
-        packWeights(wasm, g, layout, w, filters);
-        wasm.scratch(bitBytes, (bits) => {
-          const rows = g.batch * g.height * g.width * g.groups;
-          const channels = g.inChannels / g.groups;
-          const { tasks, size } = partition(rows, channels);
-          wasm.run('packSigns', tasks, [rows, size, channels, x, bits]);
-          convolve(wasm, g, layout, bits, filters, scale, y);
+    packSigns(rows, channels, x, signs, surrogate, kept) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('packSigns', tasks, [rows, size, channels, surrogate ? KEPT[surrogate] : 0, x, signs, kept]);
+    },
+    unpackSigns(rows, channels, signs, x) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
+    },
+    multiplyByKept(surrogate, rows, channels, kept, dx) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
+    },
+    binaryConv2d(g, signs, w, scale, y) {
+      const layout = binaryLayout(g);
+      withPlanes(wasm, g, layout, signs, (planes) => {
+        withWeights(wasm, g, layout, w, (weights, popcounts) => {
+          withBorders(wasm, g, layout, popcounts, (borders) => {
+            const operands = { planes, weights, scale, y, ...borders };
+            if (usesTables(layout, tablesFrom)) tableConvolution(wasm, g, layout, operands);
+            else popcountConvolution(wasm, g, layout, operands);
+          });
         });
       });
     },
   };
 }
 
-function pairLayout(g: Conv2dGeometry): PairLayout {
-  const taps = g.kernelHeight * g.kernelWidth;
-  const tapWords = Math.ceil(g.inChannels / g.groups / WORD_BITS);
-  const popcountBytes = taps * TILE_CHANNELS * 4;
-  return {
-    taps,
-    tapWords,
-    pairs: Math.ceil(g.outChannels / g.groups / TILE_CHANNELS),
-    popcountBytes,
-    pairBytes: popcountBytes + taps * tapWords * TILE_CHANNELS * 8,
-  };
+/** Below this many output channels of a group most of a table's lanes would be empty. */
+const FEWEST_TABLE_CHANNELS = 12;
+
+function usesTables({ pixels, groupOut, fitsSixteenBits }: BinaryLayout, tablesFrom: number): boolean {
+  return pixels >= tablesFrom && groupOut >= FEWEST_TABLE_CHANNELS && fitsSixteenBits;
 }
 
-function packWeights(wasm: WasmContext, g: Conv2dGeometry, layout: PairLayout, w: Address, filters: Address): void {
-  const { taps, popcountBytes, pairBytes } = layout;
-  const channels = g.inChannels / g.groups;
-  const units = g.groups * layout.pairs;
-  const { tasks, size } = partition(units, TILE_CHANNELS * taps * channels);
-  wasm.run('packSignWeights', tasks, [
-    units,
-    size,
-    g.outChannels / g.groups,
-    taps,
-    channels,
-    popcountBytes,
-    pairBytes,
-    w,
-    filters,
-  ]);
-}
-
-function convolve(
+function withPlanes(
   wasm: WasmContext,
   g: Conv2dGeometry,
-  layout: PairLayout,
-  bits: Address,
-  filters: Address,
-  scale: Address,
-  y: Address,
+  layout: BinaryLayout,
+  signs: Address,
+  use: (planes: Address) => void,
 ): void {
-  const { taps, tapWords, pairs, popcountBytes, pairBytes } = layout;
-  const pixels = g.batch * g.outHeight * g.outWidth;
-  const workOfPair = taps * tapWords * TILE_CHANNELS;
-  const allPairs = g.groups * pairs;
-  const cut = partition(pixels, workOfPair * allPairs, pixels > BLOCK_PIXELS ? BLOCK_PIXELS : TILE_PIXELS);
-  // Few pixels (the last maps of a network) would leave threads idle: then the output channels are shared out as well.
-  const wantedPairs = Math.ceil((allPairs * cut.tasks) / ENOUGH_TASKS);
-  const pairsOfTask = Math.min(
-    allPairs,
-    Math.max(wantedPairs, partition(allPairs, workOfPair * Math.min(cut.size, pixels)).size),
-  );
-  const parts = Math.ceil(allPairs / pairsOfTask);
-  const tasks = cut.tasks * parts;
-  const workspace = Math.ceil((BLOCK_PIXELS * (taps * tapWords * 8 + (taps + 2) * 4)) / 64) * 64;
-  wasm.scratch(tasks * workspace, (columns) => {
-    const sizes = [g.batch, g.height, g.width, g.inChannels, g.outHeight, g.outWidth, g.outChannels, g.groups];
-    const window = [g.kernelHeight, g.kernelWidth, g.stride, g.padding, g.dilation];
-    const cuts = [cut.size, pairsOfTask, parts];
-    wasm.run('binaryConvolution', tasks, [
-      ...sizes,
-      ...window,
-      ...cuts,
-      bits,
-      filters,
-      scale,
-      popcountBytes,
-      pairBytes,
-      columns,
-      workspace,
-      y,
-    ]);
+  if (g.padding === 0 && g.groups === 1) {
+    use(signs);
+    return;
+  }
+  const lines = g.groups * g.batch * layout.paddedHeight;
+  wasm.scratch(g.groups * layout.planeBytes, (planes) => {
+    const { tasks, size } = partition(lines, layout.lineBytes);
+    const sizes = [g.batch, g.height, g.width, g.padding, g.groups, layout.tapBytes];
+    wasm.run('padSigns', tasks, [lines, size, ...sizes, signs, planes]);
+    use(planes);
+  });
+}
+
+function withWeights(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  { taps, groupIn, groupOut, paddedOut, rowBytes }: BinaryLayout,
+  w: Address,
+  use: (weights: Address, popcounts: Address) => void,
+): void {
+  wasm.scratch(g.outChannels * rowBytes, (weights) => {
+    wasm.scratch(taps * g.groups * paddedOut * 4, (popcounts) => {
+      const { tasks, size } = partition(g.outChannels, taps * groupIn);
+      const sizes = [taps, groupIn, rowBytes, groupOut, paddedOut];
+      wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, weights, popcounts]);
+      use(weights, popcounts);
+    });
+  });
+}
+
+function withBorders(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  { taps, groupIn, paddedOut, runOffsets }: BinaryLayout,
+  popcounts: Address,
+  use: (borders: Pick<BinaryOperands, 'runOffsets' | 'balances' | 'rowKinds' | 'columnKinds'>) => void,
+): void {
+  const rows = borderClasses(g.height, g.outHeight, g.kernelHeight, g);
+  const columns = borderClasses(g.width, g.outWidth, g.kernelWidth, g);
+  const kinds = rows.bounds.length * columns.bounds.length;
+  const channels = g.groups * paddedOut;
+  const lists = [
+    runOffsets,
+    rows.of.map((kind) => kind * columns.bounds.length * channels * 4),
+    columns.of.map((kind) => kind * channels * 4),
+    rows.bounds.flat(),
+    columns.bounds.flat(),
+  ];
+  wasm.scratch(lists.reduce((sum, list) => sum + list.length, 0) * 4, (integers) => {
+    wasm.scratch(kinds * channels * 4, (balances) => {
+      let next = integers;
+      const [offsetsAt, rowKinds, columnKinds, rowBounds, columnBounds] = lists.map((list) => {
+        const at = next;
+        wasm.writeIntegers(at, list);
+        next += list.length * 4;
+        return at;
+      }) as [Address, Address, Address, Address, Address];
+      const { tasks, size } = partition(kinds, channels * taps);
+      const sizes = [columns.bounds.length, g.kernelHeight, g.kernelWidth, groupIn, channels];
+      wasm.run('balanceBorders', tasks, [kinds, size, ...sizes, rowBounds, columnBounds, popcounts, balances]);
+      use({ runOffsets: offsetsAt, balances, rowKinds, columnKinds });
+    });
   });
 }

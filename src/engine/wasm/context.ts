@@ -14,4 +14,6 @@ export interface WasmContext {
   /** One float at an address. */
   readFloat(address: Address): number;
   readInteger(address: Address): number;
+  /** Int32 values for kernels to look up, more than `run` takes. */
+  writeIntegers(address: Address, values: readonly number[]): void;
 }

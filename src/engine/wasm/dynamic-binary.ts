@@ -32,7 +32,7 @@ export function dynamicBinaryKernels(wasm: WasmContext): DynamicBinaryKernels {
 function withPackedSigns(wasm: WasmContext, rows: number, channels: number, from: Address, use: (bits: Address) => void): void {
   wasm.scratch(rows * Math.ceil(channels / WORD_BITS) * 8, (bits) => {
     const { tasks, size } = partition(rows, channels);
-    wasm.run('packSigns', tasks, [rows, size, channels, from, bits]);
+    wasm.run('packSignWords', tasks, [rows, size, channels, from, bits]);
     use(bits);
   });
 }

@@ -11,11 +11,16 @@ import { normKernels } from './norm.js';
 import { optimizerKernels } from './optimizers.js';
 import { spatialKernels } from './spatial.js';
 
+export interface KernelChoices extends ConvolutionChoice {
+  /** As in `binaryKernels`. */
+  readonly tablesFrom: number;
+}
+
 /** All kernels of a wasm backend. */
-export function wasmKernels(wasm: WasmContext, convolution: ConvolutionChoice): Kernels {
+export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
-    ...convolutionKernels(wasm, convolution),
-    ...binaryKernels(wasm),
+    ...convolutionKernels(wasm, choices),
+    ...binaryKernels(wasm, choices.tablesFrom),
     ...dynamicKernels(wasm),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),

@@ -8,14 +8,27 @@
  * a head's weights once for a band of an image, a pixel once for all of the head's output channels. A tap outside of the image is not visited, and
  * not counted. Everything is integers until the level, one factor for each image and head, at the end.
  *
- * `packSigns` (`binary.ts`) packs x [pixels, inChannels] and w [outChannels * taps, inChannels] into rows of 64-bit words.
+ * x [pixels, inChannels] and w [outChannels * taps, inChannels] are packed into rows of 64-bit words.
  */
 import { int, ptr } from './arguments';
 import { GEOMETRY, keptChannels } from './dynamic-heads';
+import { packRow } from './sign-bits';
 import { item } from './simd';
 
 /** Output channels of a tile. */
 const TILE_CHANNELS: i32 = 4;
+
+/** x [rows, channels] to rows of signs in whole words; bits behind the last channel are 0. [rows, of a task, channels, x, bits] */
+export function packSignWords(args: usize, task: i32): void {
+  const channels = int(args, 2);
+  const rowBytes = <usize>((channels + 63) >> 6) << 3;
+  const end = min((task + 1) * int(args, 1), int(args, 0));
+  for (let row = task * int(args, 1); row < end; row++) {
+    const to = ptr(args, 4) + <usize>row * rowBytes;
+    memory.fill(to, 0, rowBytes);
+    packRow(item(ptr(args, 3), row * channels), to, channels);
+  }
+}
 
 /**
  * levels [rows, channels]: in every place of a row the mean of the gates that its index names, 0 where it names none.

@@ -1,4 +1,5 @@
 import type { Surrogate } from '../../engine/kernels.js';
+import type { KeptDerivative } from '../../ops/binary-conv2d.js';
 import * as ops from '../../ops/index.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { normal } from '../initializers.js';
@@ -11,6 +12,11 @@ export interface BinaryConv2dOptions extends Omit<Conv2dOptions, 'bias'> {
   readonly scale?: boolean;
   /** Stand-in for the derivative of the activations' sign. */
   readonly surrogate?: Surrogate;
+  /**
+   * What training keeps of the input for the `quadratic` surrogate: the input itself (`exact`), or a byte an element (`packed`; the derivative is at most 1/255 off).
+   * `clip` needs a bit and is exact.
+   */
+  readonly keep?: KeptDerivative;
 }
 
 /**
@@ -26,7 +32,7 @@ export class BinaryConv2d extends Module {
   readonly weight: Parameter;
   readonly theta: number;
   private readonly options: Required<
-    Pick<BinaryConv2dOptions, 'stride' | 'padding' | 'dilation' | 'groups' | 'scale' | 'surrogate'>
+    Pick<BinaryConv2dOptions, 'stride' | 'padding' | 'dilation' | 'groups' | 'scale' | 'surrogate' | 'keep'>
   >;
 
   constructor(inChannels: number, outChannels: number, options: BinaryConv2dOptions) {
@@ -40,12 +46,13 @@ export class BinaryConv2d extends Module {
       theta = 0,
       scale = false,
       surrogate = 'quadratic',
+      keep = 'exact',
     } = options;
     const shape = weightShape(inChannels, outChannels, kernel, groups);
     // Only the sign acts: a small start lets signs change early, and the gradient passes everywhere.
     this.weight = new Parameter(shape, options.initializer ?? normal(0.05), options.rng, 'weight', { bits: 1 });
     this.theta = theta;
-    this.options = { stride, padding, dilation, groups, scale, surrogate };
+    this.options = { stride, padding, dilation, groups, scale, surrogate, keep };
   }
 
   forward(x: Tensor): Tensor {

@@ -1,0 +1,50 @@
+import type { Conv2dGeometry } from '../kernels.js';
+import type { BinaryOperands } from './binary.js';
+import type { BinaryLayout } from './binary-layout.js';
+import type { WasmContext } from './context.js';
+import { partition } from './partition.js';
+
+/** Pixels that the kernel lines up at once (`assembly/binary-popcount.ts`). */
+const BLOCK_PIXELS = 24;
+const TILE_PIXELS = 2;
+const WORD_BYTES = 8;
+/** Fewer tasks would leave threads idle. */
+const ENOUGH_TASKS = 16;
+
+/** Counts word by word, pairs of output channels by pairs of pixels. */
+export function popcountConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
+  const { groupOut, rowBytes } = layout;
+  const pairs = g.groups * Math.ceil(groupOut / 2);
+  wasm.scratch(pairs * 2 * rowBytes, (filters) => {
+    const { tasks, size } = partition(pairs, 2 * rowBytes);
+    wasm.run('pairSignWeights', tasks, [pairs, size, groupOut, rowBytes, operands.weights, filters]);
+    convolve(wasm, g, layout, operands, filters, pairs);
+  });
+}
+
+function convolve(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  layout: BinaryLayout,
+  { planes, runOffsets, balances, rowKinds, columnKinds, scale, y }: BinaryOperands,
+  filters: number,
+  pairs: number,
+): void {
+  const { groupOut, paddedOut, rowBytes, pixels, paddedHeight, lineBytes, planeBytes, tapBytes, runBytes } = layout;
+  const workOfPair = (2 * rowBytes) / WORD_BYTES;
+  const cut = partition(pixels, workOfPair * pairs, pixels > BLOCK_PIXELS ? BLOCK_PIXELS : TILE_PIXELS);
+  // Few pixels (the last maps of a network) would leave threads idle: then the output channels are shared out as well.
+  const wantedPairs = Math.ceil((pairs * cut.tasks) / ENOUGH_TASKS);
+  const pairsOfTask = Math.min(pairs, Math.max(wantedPairs, partition(pairs, workOfPair * Math.min(cut.size, pixels)).size));
+  const parts = Math.ceil(pairs / pairsOfTask);
+  const tasks = cut.tasks * parts;
+  const workspace = Math.ceil(((BLOCK_PIXELS + 1) * rowBytes + BLOCK_PIXELS * 4) / 64) * 64;
+  wasm.scratch(tasks * workspace, (columns) => {
+    wasm.run('popcountConvolution', tasks, [
+      ...[g.groups, groupOut, paddedOut, rowBytes, cut.size, pairsOfTask, parts, pixels],
+      ...[filters, scale, y, columns, workspace],
+      ...[g.outHeight, g.outWidth, g.stride, paddedHeight, lineBytes, tapBytes, planes, planeBytes],
+      ...[runOffsets, layout.runOffsets.length, runBytes, balances, rowKinds, columnKinds],
+    ]);
+  });
+}

@@ -1,0 +1,159 @@
+import { int, ptr } from './arguments';
+import { item } from './simd';
+
+/**
+ * Popcounts of a 1-bit convolution word by word, 64 products each: for layers with too few pixels to pay for tables (`binary-tables.ts`).
+ * Tiles are two output pixels by two output channels: four sums and the words under way fit the scalar registers.
+ */
+
+/** Pixels whose columns are lined up at once, an even number: they stay in the nearest cache beside a pair of filters. */
+const BLOCK_PIXELS: i32 = 24;
+
+/** Rows of `packSignWeights` to pairs of output channels [words][2]; a pair without its second channel repeats the first. */
+export function pairSignWeights(args: usize, task: i32): void {
+  const groupOut = int(args, 2);
+  const rowBytes = <usize>int(args, 3);
+  const pairsOfGroup = (groupOut + 1) >> 1;
+  const first = task * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+  for (let pair = first; pair < last; pair++) {
+    const channelOfGroup = (pair % pairsOfGroup) << 1;
+    const row = ptr(args, 4) + <usize>((pair / pairsOfGroup) * groupOut + channelOfGroup) * rowBytes;
+    const to = ptr(args, 5) + <usize>pair * (rowBytes << 1);
+    spread(row, to, rowBytes);
+    spread(channelOfGroup + 1 < groupOut ? row + rowBytes : row, to + 8, rowBytes);
+  }
+}
+
+/** Words to every other word. */
+function spread(from: usize, to: usize, bytes: usize): void {
+  const end = from + bytes;
+  for (; from < end; from += 8) {
+    store<u64>(to, load<u64>(from));
+    to += 16;
+  }
+}
+
+/**
+ * Tasks: (block of output pixels, range of pairs). Workspace of a task: columns of BLOCK_PIXELS pixels in pairs [words][2] each, one column as it is
+ * put together, then for each pixel the address of its balances.
+ */
+export function popcountConvolution(args: usize, task: i32): void {
+  const groups = int(args, 0);
+  const groupOut = int(args, 1);
+  const paddedOut = int(args, 2);
+  const rowBytes = <usize>int(args, 3);
+  const pixelsOfTask = int(args, 4);
+  const pairsOfTask = int(args, 5);
+  const parts = int(args, 6);
+  const filters = ptr(args, 8);
+  const scales = ptr(args, 9);
+  const y = ptr(args, 10);
+  const columns = ptr(args, 11) + <usize>task * <usize>int(args, 12);
+  const notes = columns + rowBytes * <usize>(BLOCK_PIXELS + 1);
+  const pairsOfGroup = (groupOut + 1) >> 1;
+  const outChannels = groups * groupOut;
+  const firstPixel = (task / parts) * pixelsOfTask;
+  const lastPixel = min(firstPixel + pixelsOfTask, int(args, 7));
+  const firstPair = (task % parts) * pairsOfTask;
+  const lastPair = min(firstPair + pairsOfTask, groups * pairsOfGroup);
+
+  for (let start = firstPixel; start < lastPixel; start += BLOCK_PIXELS) {
+    const count = min(BLOCK_PIXELS, lastPixel - start);
+    for (let pair = firstPair; pair < lastPair; pair++) {
+      const group = pair / pairsOfGroup;
+      const channelOfGroup = (pair % pairsOfGroup) << 1;
+      if (pair === firstPair || channelOfGroup === 0) lineUp(args, group, start, count, columns, notes);
+      const channel = group * groupOut + channelOfGroup;
+      const filter = filters + <usize>pair * (rowBytes << 1);
+      const scale = scales ? item(scales, channel) : 0;
+      const two = i32(channelOfGroup + 1 < groupOut);
+      const balance = (group * paddedOut + channelOfGroup) << 2;
+      let tile = columns;
+      for (let pixel = 0; pixel < count; pixel += 2) {
+        multiplySigns(
+          tile, filter, rowBytes << 1, item(notes, pixel), balance, i32(pixel + 1 < count), two, scale,
+          item(y, (start + pixel) * outChannels + channel), <usize>outChannels << 2,
+        );
+        tile += rowBytes << 1;
+      }
+    }
+  }
+}
+
+/** Fills the columns of `count` output pixels and notes where their balances lie. A pixel that fills up the last pair keeps what was there: nobody reads its sums. */
+function lineUp(args: usize, group: i32, start: i32, count: i32, columns: usize, notes: usize): void {
+  const rowBytes = <usize>int(args, 3);
+  const outHeight = int(args, 13);
+  const outWidth = int(args, 14);
+  const stride = int(args, 15);
+  const paddedHeight = int(args, 16);
+  const lineBytes = int(args, 17);
+  const tapBytes = int(args, 18);
+  const plane = ptr(args, 19) + <usize>group * <usize>int(args, 20);
+  const offsets = ptr(args, 21);
+  const runs = int(args, 22);
+  const runBytes = <usize>int(args, 23);
+  const balances = ptr(args, 24);
+  const rowKinds = ptr(args, 25);
+  const columnKinds = ptr(args, 26);
+  const column = columns + rowBytes * <usize>BLOCK_PIXELS;
+  store<u64>(column + rowBytes - 8, 0);
+  for (let i = 0; i < count; i++) {
+    const x = (start + i) % outWidth;
+    const line = (start + i) / outWidth;
+    const row = line % outHeight;
+    const source = plane + <usize>(((line / outHeight) * paddedHeight + row * stride) * lineBytes + x * stride * tapBytes);
+    let to = column;
+    for (let run = 0; run < runs; run++) {
+      copyRun(source + <usize>load<i32>(item(offsets, run)), to, runBytes);
+      to += runBytes;
+    }
+    spread(column, columns + <usize>(i >> 1) * (rowBytes << 1) + (<usize>(i & 1) << 3), rowBytes);
+    store<u32>(item(notes, i), balances + <usize>(load<i32>(item(rowKinds, row)) + load<i32>(item(columnKinds, x))));
+  }
+}
+
+/** Exactly `bytes` bytes: runs are too short for a memory.copy. */
+@inline
+function copyRun(from: usize, to: usize, bytes: usize): void {
+  const end = from + bytes;
+  for (; from + 8 <= end; from += 8) {
+    store<u64>(to, load<u64>(from));
+    to += 8;
+  }
+  for (; from < end; from++) store<u8>(to++, load<u8>(from));
+}
+
+/** One tile: two pixels by two output channels, of which one or two each are stored. */
+function multiplySigns(
+  tile: usize, filter: usize, bytes: usize, notes: usize, balance: i32, second: i32, two: i32, scale: usize, target: usize, targetStep: usize,
+): void {
+  let c00: i64 = 0, c01: i64 = 0, c10: i64 = 0, c11: i64 = 0;
+  const end = filter + bytes;
+  do {
+    const w0 = load<i64>(filter);
+    const w1 = load<i64>(filter, 8);
+    let x = load<i64>(tile);
+    c00 += popcnt<i64>(x ^ w0);
+    c01 += popcnt<i64>(x ^ w1);
+    x = load<i64>(tile, 8);
+    c10 += popcnt<i64>(x ^ w0);
+    c11 += popcnt<i64>(x ^ w1);
+    tile += 16;
+    filter += 16;
+  } while (filter < end);
+  storePixel(<i32>c00, <i32>c01, <usize>load<u32>(notes) + balance, two, scale, target);
+  if (second) storePixel(<i32>c10, <i32>c11, <usize>load<u32>(notes, 4) + balance, two, scale, target + targetStep);
+}
+
+/** Balance - 2 * differing, times the channel's scale. */
+@inline
+function storePixel(d0: i32, d1: i32, balances: usize, two: i32, scale: usize, target: usize): void {
+  const y0 = <f32>(load<i32>(balances) - (d0 << 1));
+  store<f32>(target, scale ? y0 * load<f32>(scale) : y0);
+  if (two) {
+    const y1 = <f32>(load<i32>(balances, 4) - (d1 << 1));
+    store<f32>(target, scale ? y1 * load<f32>(scale, 4) : y1, 4);
+  }
+}
