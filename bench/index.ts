@@ -1,26 +1,47 @@
-/** `npm run bench -- [kernels] [train] [--json FILE]`: timings, never part of the tests. */
+/** `npm run bench -- [SUITE or SUITE/PART ...] [--json FILE] [--node 24] [--data FOLDER] [--quick]`: timings, never part of the tests (README.md). */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { benchKernels } from './kernels.js';
-import { print, type Result, report } from './measure.js';
-import { benchTrain } from './train.js';
+import { createEngine } from '../dist/node.js';
+import type { Bench } from './bench.js';
+import { runOnNode } from './other-node.js';
+import { report } from './report.js';
+import type { Result } from './result.js';
+import { partsOf, suiteNames } from './suites/index.js';
+import { print } from './table.js';
 
-const suites = { kernels: benchKernels, train: benchTrain };
-
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
-const names = positionals.length > 0 ? positionals : Object.keys(suites);
-const unknown = names.find((name) => !(name in suites));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    node: { type: 'string' },
+    data: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const names = positionals.length > 0 ? positionals : ['train', 'kernels'];
+const unknown = names.find((name) => !suiteNames.includes(name));
 if (unknown) {
-  console.error(`There is no suite ${unknown}; there are: ${Object.keys(suites).join(', ')}.`);
+  console.error(`There is no suite ${unknown}; there are: ${suiteNames.join(', ')}.`);
   process.exit(2);
 }
+if (values.node !== undefined) process.exit(runOnNode(values.node));
+
+const engine = await createEngine();
+const facts = engine.facts();
+engine.dispose();
 const results: Result[] = [];
-for (const name of names as (keyof typeof suites)[]) {
-  await suites[name]((result) => {
+const bench: Bench = {
+  kernelEffort: values.quick ? { rounds: 2, seconds: 0.05 } : { rounds: 7, seconds: 0.3 },
+  stepEffort: values.quick ? { rounds: 2, seconds: 0.1 } : { rounds: 5, seconds: 1 },
+  data: values.data ?? null,
+  report(result) {
     print(result);
     results.push(result);
-  });
-}
-const whole = report(`npm run bench -- ${names.join(' ')}`, results);
+  },
+};
+for (const part of names.flatMap(partsOf)) await part(bench);
+
+const whole = report(`npm run bench -- ${process.argv.slice(2).join(' ')}`, facts, results);
 console.log(`${whole.machine}, ${whole.processors} processors, Node ${whole.node}, commit ${whole.commit}`);
+console.log(`${whole.kernels}: ${whole.features.join(', ')}`);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);

@@ -1,6 +1,7 @@
-"""Times PyTorch on the CPU: python3 pytorch.py THREADS. Prints one JSON object: name of the figure to its median rate."""
+"""PyTorch on the CPU: python3 pytorch.py THREADS. Answers the requests of bench/peer.ts, as serve.mjs says."""
 import json
-import statistics
+import os
+import resource
 import sys
 import time
 
@@ -8,51 +9,36 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-BATCH = 64
-LAYERS = [(64, 56), (128, 28), (256, 14), (512, 7)]
+from networks import CDCN, contrast, resnet20
+
+ANSWERS = 3
 
 
-def median_seconds(body, rounds=7, seconds=0.5):
-    body()
-    start, calls = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds or calls < 2:
-        body()
-        calls += 1
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(calls):
-            body()
-        times.append((time.perf_counter() - start) / calls)
-    return statistics.median(times)
+def convolution(work):
+    batch, side, kernel, groups = work["batch"], work["side"], work["kernel"], work["groups"]
+    channels, out = work["inChannels"], work["outChannels"]
+    x = torch.randn(batch, channels, side, side)
+    weight = torch.randn(out, channels // groups, kernel, kernel)
+    dy = torch.randn(batch, out, side, side)
+    padding = kernel // 2
+    if work["pass"] == "forward":
+        def body():
+            with torch.no_grad():
+                F.conv2d(x, weight, padding=padding, groups=groups)
+        return body
+    x.requires_grad_(work["pass"] == "inputGradient")
+    weight.requires_grad_(work["pass"] == "weightGradient")
+    wanted = x if x.requires_grad else weight
+    y = F.conv2d(x, weight, padding=padding, groups=groups)
+    return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)
 
 
-class Block(nn.Module):
-    def __init__(self, channels, out, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, out, 3, stride, 1, bias=False)
-        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
-        self.bn1, self.bn2 = nn.BatchNorm2d(out), nn.BatchNorm2d(out)
-        self.stride, self.widened = stride, out - channels
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        if self.widened:
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.widened // 2, self.widened // 2))
-        return F.relu(x + y)
-
-
-def resnet20():
-    layers = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
-    for channels, out, stride in [(16, 16, 1), (16, 32, 2), (32, 64, 2)]:
-        layers += [Block(channels, out, stride), Block(out, out, 1), Block(out, out, 1)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
-
-
-def training_step():
+def classifier_step(work):
     model = resnet20().train()
     optimizer = torch.optim.SGD(model.parameters(), 0.01, 0.9, weight_decay=1e-4, nesterov=True)
-    x, target = torch.randn(BATCH, 3, 32, 32), torch.arange(BATCH) % 10
+    x, target = torch.randn(work["batch"], 3, 32, 32), torch.arange(work["batch"]) % 10
+    if work["layout"] == "channelsLast":
+        model, x = model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
 
     def step():
         optimizer.zero_grad()
@@ -62,13 +48,57 @@ def training_step():
     return step
 
 
+def depth_map_step(work):
+    model = CDCN().train()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-4, weight_decay=5e-5)
+    x, target = torch.randn(work["batch"], 3, work["side"], work["side"]), torch.rand(work["batch"], 32, 32)
+
+    def step():
+        optimizer.zero_grad()
+        depth = model(x)
+        (F.mse_loss(depth, target) + F.mse_loss(contrast(depth), contrast(target))).backward()
+        optimizer.step()
+
+    return step
+
+
+PREPARE = {"convolution": convolution, "resnet20": classifier_step, "cdcn": depth_map_step}
+
+
+def warm(body, seconds):
+    body()
+    start, calls = time.perf_counter(), 0
+    while calls == 0 or time.perf_counter() - start < seconds:
+        body()
+        calls += 1
+    return body, max(1, round(calls * seconds / (time.perf_counter() - start)))
+
+
+def measure(body, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        body()
+    seconds = (time.perf_counter() - start) / calls
+    return {"seconds": seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
+def serve(answers):
+    prepared = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        work = request["work"]
+        key = json.dumps(work, sort_keys=True)
+        if work["kind"] not in PREPARE:
+            answer = {"absent": "not written for this peer"}
+        else:
+            if key not in prepared:
+                prepared[key] = warm(PREPARE[work["kind"]](work), request["seconds"])
+            answer = measure(*prepared[key])
+        print(json.dumps(answer), file=answers, flush=True)
+
+
 if __name__ == "__main__":
     torch.manual_seed(1)
     torch.set_num_threads(int(sys.argv[1]))
-    figures = {"resnet20": BATCH / median_seconds(training_step(), 5, 1)}
-    with torch.no_grad():
-        for channels, side in LAYERS:
-            x, conv = torch.randn(1, channels, side, side), nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-            flops = 2 * side * side * channels * channels * 9
-            figures[f"conv3x3-{channels}"] = flops / 1e9 / median_seconds(lambda: conv(x))
-    print(json.dumps(figures))
+    with os.fdopen(ANSWERS, "w") as answers:
+        serve(answers)

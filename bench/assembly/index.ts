@@ -1,0 +1,2 @@
+export { nibbleTiles, popcountTiles } from './binary';
+export { floatTiles } from './float';

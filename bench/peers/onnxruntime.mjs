@@ -1,0 +1,18 @@
+/** ONNX Runtime, native or on WebAssembly: `node onnxruntime.mjs PACKAGE THREADS`, PACKAGE being onnxruntime-node or onnxruntime-web. */
+import { encodeConvolution } from './onnx-model.mjs';
+import { serve } from './serve.mjs';
+
+const [, , name, threads] = process.argv;
+const { env, InferenceSession, Tensor } = await import(name);
+env.logLevel = 'error';
+env.wasm.numThreads = Number(threads);
+
+await serve(async (work) => {
+  if (work.kind !== 'convolution' || work.pass !== 'forward') throw new Error('does not train');
+  const { batch, side, inChannels } = work;
+  const session = await InferenceSession.create(encodeConvolution(work), { intraOpNumThreads: Number(threads) });
+  const shape = [batch, inChannels, side, side];
+  const values = Float32Array.from({ length: batch * inChannels * side * side }, () => Math.random() - 0.5);
+  const feeds = { x: new Tensor('float32', values, shape) };
+  return () => session.run(feeds);
+});
