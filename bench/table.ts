@@ -2,10 +2,11 @@ import type { Result } from './result.js';
 
 const WIDTH = 100;
 
-/** A result in one line, its peers in those below. */
+/** A result in one line, its peers in those below. What is made of a row (`row: what`) stands indented, since the row goes before it. */
 export function print(result: Result): void {
   const { name, unit, threads, ours, lowest, highest } = result;
-  const label = `${name}, ${threads} thread${threads > 1 ? 's' : ''}`;
+  const [base, derived] = name.split(': ');
+  const label = `${derived === undefined ? base : `  ${derived}`}, ${threads} thread${threads > 1 ? 's' : ''}`;
   const spread = ours === null || lowest === highest ? '' : `(${short(lowest!)} to ${short(highest!)})`;
   const value = ours === null ? 'none' : short(ours);
   console.log(`${label.padEnd(56)}${value.padStart(8)} ${unit.padEnd(9)} ${`${spread} ${verdict(result)}`.trim()}`);

@@ -24,9 +24,12 @@ export async function benchBinaryConvolutions(bench: Bench): Promise<void> {
           bench.kernelEffort,
         );
       });
-      const row = { name: `1-bit conv ${label(layer)}, forward`, unit: 'GMAC/s', threads };
+      const name = `1-bit conv ${label(layer)}, forward`;
+      const row = { name, unit: 'GMAC/s', threads };
       bench.report(figure(row, ours, ({ seconds }) => macs(layer) / 1e9 / seconds));
-      bench.report(speedRatio({ name: '  its speed over the float one', threads, reach: batch > 1 ? REACH : null }, ours, real));
+      bench.report(
+        speedRatio({ name: `${name}: speed over the float one`, threads, reach: batch > 1 ? REACH : null }, ours, real),
+      );
     }
   }
 }

@@ -54,5 +54,5 @@ function report(
   reach: number | null,
 ): void {
   bench.report(figure({ name, unit, threads: 1, peers: limits }, ours, ({ seconds }) => work / 1e9 / seconds));
-  bench.report(speedRatio({ name: '  its share of the limit', threads: 1, reach }, ours, fastest(Object.values(limits))));
+  bench.report(speedRatio({ name: `${name}: share of the limit`, threads: 1, reach }, ours, fastest(Object.values(limits))));
 }

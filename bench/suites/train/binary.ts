@@ -16,10 +16,11 @@ export async function benchBinary(bench: Bench): Promise<void> {
     const binary = classifierStep(engine, NAME, BATCH, { model: { widths: WIDTHS } });
     const real = classifierStep(engine, `${NAME}-float`, BATCH, { model: { widths: WIDTHS } });
     const { ours, twin } = await alternate({ ours: local(binary.step), twin: local(real.step) }, bench.stepEffort);
-    const step = { name: `${NAME} step, ${WIDTHS[0]} wide, batch ${BATCH}`, unit: 'images/s', threads: THREADS };
+    const name = `${NAME} step, ${WIDTHS[0]} wide, batch ${BATCH}`;
+    const step = { name, unit: 'images/s', threads: THREADS };
     bench.report(figure({ ...step, peers: { 'its float twin': twin } }, ours, ({ seconds }) => BATCH / seconds));
     const perImage = (bytes: number) => bytes / 1000 / BATCH;
-    const kept = { name: '  kept for backward', unit: 'KB/image', threads: THREADS, better: 'lower' } as const;
+    const kept = { name: `${name}: kept for backward`, unit: 'KB/image', threads: THREADS, better: 'lower' } as const;
     bench.report(result(kept, [perImage(binary.bytesKept())], { peers: { 'its float twin': perImage(real.bytesKept()) } }));
   });
 }

@@ -4,6 +4,7 @@ import { Peer } from '../../peer.js';
 import { figure, timeRatio } from '../../result.js';
 
 const SIDE = 256;
+const NAME = `cdcn step, ${SIDE}x${SIDE}, batch 1`;
 const THREADS = 2;
 const GIGABYTE = 1e9;
 
@@ -17,11 +18,10 @@ export async function benchCdcn(bench: Bench): Promise<void> {
   const { ours, pytorch } = await alternate({ ours: own.subject(work), pytorch: native.subject(work) }, bench.stepEffort);
   const lower = { threads: THREADS, better: 'lower' } as const;
   const peers = { pytorch };
-  const step = `cdcn step, ${SIDE}x${SIDE}, batch 1`;
-  bench.report(figure({ ...lower, name: step, unit: 's', peers }, ours, ({ seconds }) => seconds));
-  bench.report(timeRatio({ ...lower, name: "  its time over PyTorch's", reach: REACH.timeOfPytorch }, ours, pytorch));
-  const process = { ...lower, name: '  most memory of its process', unit: 'GB', reach: REACH.gigabytes, peers };
+  bench.report(figure({ ...lower, name: NAME, unit: 's', peers }, ours, ({ seconds }) => seconds));
+  bench.report(timeRatio({ ...lower, name: `${NAME}: time over PyTorch's`, reach: REACH.timeOfPytorch }, ours, pytorch));
+  const process = { ...lower, name: `${NAME}: most memory of its process`, unit: 'GB', reach: REACH.gigabytes, peers };
   bench.report(figure(process, ours, ({ peakBytes = 0 }) => peakBytes / GIGABYTE));
-  const engine = { ...lower, name: "  most memory of the engine's tensors", unit: 'GB', reach: REACH.gigabytes };
+  const engine = { ...lower, name: `${NAME}: most memory of its tensors`, unit: 'GB', reach: REACH.gigabytes };
   bench.report(figure(engine, ours, ({ engineBytes = 0 }) => engineBytes / GIGABYTE));
 }

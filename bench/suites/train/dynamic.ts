@@ -22,9 +22,10 @@ export async function benchDynamic(bench: Bench): Promise<void> {
       ),
     );
     const peers = { 'before pruning': whole };
-    const step = { name: `${name} step, pruned, batch ${BATCH}`, unit: 'images/s', threads: THREADS, peers };
-    bench.report(figure(step, pruned, ({ seconds }) => BATCH / seconds));
-    const ratio = { name: '  its time over that before pruning', threads: THREADS, better: 'lower', reach: REACH } as const;
+    const step = `${name} step, pruned, batch ${BATCH}`;
+    const row = { name: step, unit: 'images/s', threads: THREADS, peers };
+    bench.report(figure(row, pruned, ({ seconds }) => BATCH / seconds));
+    const ratio = { name: `${step}: time over before pruning`, threads: THREADS, better: 'lower', reach: REACH } as const;
     bench.report(timeRatio(ratio, pruned, whole));
   }
 }

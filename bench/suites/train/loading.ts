@@ -30,7 +30,7 @@ export async function benchLoading(bench: Bench): Promise<void> {
     const name = `resnet20 in train(), ${generated ? 'generated' : 'CIFAR-10'} images, batch ${BATCH}`;
     const peers = { 'on a fixed batch': fixed };
     bench.report(figure({ name, unit: 'images/s', threads: THREADS, peers }, loaded, ({ seconds }) => BATCH / seconds));
-    bench.report(speedRatio({ name: '  its speed over a fixed batch', threads: THREADS, reach: REACH }, loaded, fixed));
+    bench.report(speedRatio({ name: `${name}: speed over a fixed batch`, threads: THREADS, reach: REACH }, loaded, fixed));
   } finally {
     if (generated) await rm(generated, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { Peer } from '../../peer.js';
 import { figure, ratios, result, speedRatio } from '../../result.js';
 
 const BATCH = 64;
+const NAME = `resnet20 step, batch ${BATCH}`;
 /** What jax-js can do in seconds rather than minutes, in one round. */
 const JAX_BATCH = 2;
 const JAX = `jax-js, batch ${JAX_BATCH}`;
@@ -20,13 +21,13 @@ export async function benchResnet20(bench: Bench): Promise<void> {
     const ours = times[`ours${threads}`];
     const pytorch = times[`pytorch${threads}`];
     const peers = { pytorch, 'pytorch, channels last': times[`channelsLast${threads}`], ...scripted };
-    const named = { name: `resnet20 step, batch ${BATCH}`, unit: 'images/s', threads, peers };
+    const named = { name: NAME, unit: 'images/s', threads, peers };
     bench.report(figure(named, ours, ({ seconds }) => BATCH / seconds));
-    bench.report(speedRatio({ name: '  its speed over PyTorch', threads, reach: REACH.ofPytorch }, ours, pytorch));
-    const over = { name: '  its speed over the best JavaScript peer', threads, reach: REACH.ofJavaScript };
+    bench.report(speedRatio({ name: `${NAME}: speed over PyTorch`, threads, reach: REACH.ofPytorch }, ours, pytorch));
+    const over = { name: `${NAME}: speed over the best JavaScript peer`, threads, reach: REACH.ofJavaScript };
     bench.report(speedRatio(over, ours, fastest(Object.values(scripted))));
   }
-  const scaling = { name: '  its speed over that on one thread', unit: 'x', threads: 2, reach: REACH.scaling };
+  const scaling = { name: `${NAME}: speed over one thread`, unit: 'x', threads: 2, reach: REACH.scaling };
   const peers = {
     pytorch: ratios(times.pytorch1, times.pytorch2),
     'pytorch, channels last': ratios(times.channelsLast1, times.channelsLast2),
