@@ -1,3 +1,4 @@
+import type { Source } from '../dist/node.js';
 import type { Effort } from './measure.js';
 import type { Result } from './result.js';
 
@@ -6,8 +7,8 @@ export interface Bench {
   /** For kernels, and for whole training steps. */
   readonly kernelEffort: Effort;
   readonly stepEffort: Effort;
-  /** Folder of CIFAR-10; null: images are generated. */
-  readonly data: string | null;
+  /** Images of CIFAR-10; null: such are generated. */
+  readonly data: Source | null;
   report(result: Result): void;
 }
 

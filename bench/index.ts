@@ -1,7 +1,6 @@
 /** `npm run bench -- [SUITE or SUITE/PART ...] [--json FILE] [--node 24] [--data FOLDER] [--quick]`: timings, never part of the tests (README.md). */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createEngine } from '../dist/node.js';
+import { createEngine, openSource, writeFileAtomic } from '../dist/node.js';
 import type { Bench } from './bench.js';
 import { runOnNode } from './other-node.js';
 import { report } from './report.js';
@@ -33,7 +32,8 @@ const results: Result[] = [];
 const bench: Bench = {
   kernelEffort: values.quick ? { rounds: 2, seconds: 0.05 } : { rounds: 7, seconds: 0.3 },
   stepEffort: values.quick ? { rounds: 2, seconds: 0.1 } : { rounds: 5, seconds: 1 },
-  data: values.data ?? null,
+  // Opened now, so that a wrong folder does not end a long run.
+  data: values.data === undefined ? null : await openSource(values.data, { split: 'train' }),
   report(result) {
     print(result);
     results.push(result);
@@ -44,4 +44,4 @@ for (const part of names.flatMap(partsOf)) await part(bench);
 const whole = report(`npm run bench -- ${process.argv.slice(2).join(' ')}`, facts, results);
 console.log(`${whole.machine}, ${whole.processors} processors, Node ${whole.node}, commit ${whole.commit}`);
 console.log(`${whole.kernels}: ${whole.features.join(', ')}`);
-if (values.json) writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
+if (values.json) await writeFileAtomic(values.json, new TextEncoder().encode(`${JSON.stringify(whole, null, 2)}\n`));

@@ -78,7 +78,10 @@ export class Peer implements Disposable {
 
   private async round(work: Work, seconds: number): Promise<Round> {
     this.child.stdin!.write(`${JSON.stringify({ work, seconds })}\n`);
-    const timer = setTimeout(() => this.child.kill(), PATIENCE_SECONDS * 1000);
+    const timer = setTimeout(() => {
+      this.errors += `Error: no answer within ${PATIENCE_SECONDS} s\n`;
+      this.child.kill();
+    }, PATIENCE_SECONDS * 1000);
     const { done, value } = await this.answers.next();
     clearTimeout(timer);
     return done ? { absent: this.reason() } : (JSON.parse(value) as Round);
@@ -87,7 +90,7 @@ export class Peer implements Disposable {
   private reason(): string {
     if (/Cannot find (package|module)/.test(this.errors)) return 'not installed (npm ci --prefix bench)';
     const lines = this.errors.split('\n').map((line) => line.trim());
-    return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? `no answer within ${PATIENCE_SECONDS} s`;
+    return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? 'its process ended without an answer';
   }
 
   [Symbol.dispose](): void {

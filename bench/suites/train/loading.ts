@@ -20,7 +20,7 @@ const REACH = 0.97;
 export async function benchLoading(bench: Bench): Promise<void> {
   const generated = bench.data === null ? await generateCifar10() : null;
   try {
-    const source = await openSource(bench.data ?? generated!, { split: 'train' });
+    const source = bench.data ?? (await openSource(generated!, { split: 'train' }));
     const { loaded, fixed } = await withEngines((engines) =>
       alternate(
         { loaded: trainingRun(engines[THREADS], source), fixed: local(classifierStep(engines[THREADS], 'resnet20', BATCH).step) },
