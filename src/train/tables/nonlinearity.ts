@@ -25,14 +25,14 @@ export const nonlinearity = defineTable({
   ],
   training: binaryTraining,
   rows: [
-    row('none', 'no activation', 'in the branch', { activation: 'none' }),
+    row('none', 'no activation', 'no activation', { activation: 'none' }),
     row('relu-branch', 'ReLU in the branch', 'in the branch', { activation: 'relu', activationPlace: 'branch' }),
     row('prelu-branch', 'PReLU in the branch', 'in the branch', { activation: 'prelu', activationPlace: 'branch' }),
     row('fprelu-branch', 'FPReLU in the branch', 'in the branch', { activation: 'fprelu', activationPlace: 'branch' }),
     row('prelu-sum', 'PReLU on the sum', 'on the sum', { activation: 'prelu' }),
     row('fprelu-sum', 'FPReLU on the sum', 'on the sum', { activation: 'fprelu' }),
-    row('fprelu-sum-scale', 'FPReLU on the sum, scale', 'scale factors', { activation: 'fprelu', scale: true }),
-    row('none-scale', 'no activation, scale', 'scale factors', { activation: 'none', scale: true }),
-    row('fprelu-sum-clip', 'FPReLU on the sum, clip', 'clip surrogate', { activation: 'fprelu', surrogate: 'clip' }),
+    row('fprelu-sum-scale', 'FPReLU on the sum, scale', 'on the sum', { activation: 'fprelu', scale: true }),
+    row('none-scale', 'no activation, scale', 'no activation', { activation: 'none', scale: true }),
+    row('fprelu-sum-clip', 'FPReLU on the sum, clip', 'on the sum', { activation: 'fprelu', surrogate: 'clip' }),
   ],
 });
