@@ -19,7 +19,11 @@ describe('gossamer recipes', () => {
   it('lists what train knows', () => {
     const recipes = json<{ name: string; model: { name: string } }[]>('recipes');
     expect(recipes.map(({ name }) => name)).toContain('ftbnn-tiny-fashion');
-    expect(gossamer(['recipes']).stdout).toContain('resnet20-cifar10');
+    const { stdout } = gossamer(['recipes']);
+    const [small, papers] = [stdout.indexOf('For one machine'), stdout.indexOf("The papers' own")];
+    expect(stdout.indexOf('resnet20-cifar10')).toBeGreaterThan(small);
+    expect(stdout.indexOf('resnet20-cifar10')).toBeLessThan(papers);
+    expect(stdout.indexOf('dydensenet-imagenet')).toBeGreaterThan(papers);
   });
 });
 

@@ -13,7 +13,7 @@ export { type Cell, planOf, withEpochs } from './plan.js';
 export type { CellResult } from './result.js';
 export { collectResults, meanLinearity, type RowResults, statistics, writeResults } from './results.js';
 export { finishedResult, runCell } from './run-cell.js';
-export { type EvidenceTable, imagesTrained, type TableRow } from './table.js';
+export { type EvidenceTable, imagesTrained } from './table.js';
 export { codeVersion } from './version.js';
 
 /** The tables of evidence, in the order in which the results page tells of them. */
