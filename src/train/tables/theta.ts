@@ -31,7 +31,7 @@ export const theta = defineTable({
   training: {
     data: images,
     transforms: cifar10Transforms,
-    // SGD at usual rates does not leave chance on the texture task in so few steps.
+    // At theta 0 SGD does not leave chance on the texture task in so few steps.
     optimizer: { name: 'adam', learningRate: 3e-3 },
     schedule: { name: 'cosine', warmup: { epochs: 0.5 } },
     epochs: 5,
