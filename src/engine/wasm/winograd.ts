@@ -74,7 +74,7 @@ export function inputGradientProblem(g: Conv2dGeometry): Problem {
 }
 
 /** Tiles of 4x4 target pixels. */
-export function tilesOf({ batch, target }: Problem) {
+function tilesOf({ batch, target }: Problem) {
   const rows = Math.ceil(target.height / TILE_SIDE);
   const columns = Math.ceil(target.width / TILE_SIDE);
   return { rows, columns, count: batch * rows * columns };
