@@ -19,29 +19,43 @@ const GEOMETRY: Conv2dGeometry = {
   groups: 1,
 };
 
+/** Large enough for Winograd's algorithm. */
+const TILED: Conv2dGeometry = {
+  ...GEOMETRY,
+  batch: 1,
+  height: 48,
+  width: 46,
+  inChannels: 8,
+  outHeight: 48,
+  outWidth: 46,
+  outChannels: 8,
+};
+
 /** Whether the relaxed build convolves like the plain one, up to rounding: run before a flag-gated feature is trusted. */
 export function agreesWithPlainBuild(plain: WebAssembly.Module, relaxed: WebAssembly.Module): boolean {
   try {
-    const expected = convolve(plain, false);
-    const got = convolve(relaxed, true);
-    return expected.every((value, i) => Math.abs(got[i]! - value) <= 1e-5);
+    return [GEOMETRY, TILED].every((geometry) => {
+      const expected = convolve(plain, false, geometry);
+      const got = convolve(relaxed, true, geometry);
+      return expected.every((value, i) => Math.abs(got[i]! - value) <= 1e-5);
+    });
   } catch {
     return false;
   }
 }
 
-function convolve(module: WebAssembly.Module, relaxed: boolean): Float32Array {
+function convolve(module: WebAssembly.Module, relaxed: boolean, geometry: Conv2dGeometry): Float32Array {
   const backend = new WasmBackend(module, relaxed, false, 1, 2 ** 24, null);
   const put = (elements: number, value: (i: number) => number) => {
     const address = backend.allocator.allocate(elements * 4, 'self-test', [elements]);
     backend.floats(address, elements).set(Float32Array.from({ length: elements }, (_, i) => value(i)));
     return address;
   };
-  const { batch, height, width, inChannels, outChannels } = GEOMETRY;
+  const { batch, height, width, inChannels, outChannels } = geometry;
   const x = put(batch * height * width * inChannels, (i) => Math.sin(i));
   const w = put(outChannels * 9 * inChannels, (i) => Math.cos(i) / 10);
   const size = batch * height * width * outChannels;
   const y = put(size, () => 0);
-  convolutionKernels(backend, { winograd: false }).conv2d(GEOMETRY, x, w, 0, y);
+  convolutionKernels(backend, { winograd: true }).conv2d(geometry, x, w, 0, y);
   return backend.floats(y, size).slice();
 }
