@@ -21,6 +21,13 @@ export async function benchBinary(bench: Bench): Promise<void> {
     bench.report(figure({ ...step, peers: { 'its float twin': twin } }, ours, ({ seconds }) => BATCH / seconds));
     const perImage = (bytes: number) => bytes / 1000 / BATCH;
     const kept = { name: `${name}: kept for backward`, unit: 'KB/image', threads: THREADS, better: 'lower' } as const;
-    bench.report(result(kept, [perImage(binary.bytesKept())], { peers: { 'its float twin': perImage(real.bytesKept()) } }));
+    const with1Bit = (model: Record<string, string>) =>
+      perImage(classifierStep(engine, NAME, BATCH, { model: { widths: WIDTHS, ...model } }).bytesKept());
+    const peers = {
+      'its float twin': perImage(real.bytesKept()),
+      'keep: packed (signs in bits, derivative in bytes)': with1Bit({ keep: 'packed' }),
+      'surrogate: clip (both in bits)': with1Bit({ surrogate: 'clip' }),
+    };
+    bench.report(result(kept, [perImage(binary.bytesKept())], { peers }));
   });
 }
