@@ -81,6 +81,8 @@ export interface BatchNormGeometry {
 
 export interface BatchNormGradientGeometry extends BatchNormGeometry {
   readonly training: boolean;
+  /** Whether dx is added to what is in its place. */
+  readonly adds: boolean;
 }
 
 /** Stand-in for the derivative of sign: `clip` is 1 inside [-1, 1], `quadratic` is 2 - 2|x| inside (-1, 1). Both are 0 elsewhere. */
@@ -262,7 +264,8 @@ export interface NormKernels {
    * `training`: mean and variance are the batch's own and carry gradient; otherwise they are constants.
    *
    * With `relu` only what passed it counts, dz = dy where y > 0 and 0 elsewhere. After a shortcut y says which, and dz, the gradient
-   * towards the shortcut, is written. Without one both are 0: x says it, by the same arithmetic as forward. dx and dz may be dy, and both the same.
+   * towards the shortcut, is written. Without one both are 0: x says it, by the same arithmetic as forward. dz may be dy; and unless it
+   * `adds`, dx may be dy or dz.
    */
   batchNormGradient(
     g: BatchNormGradientGeometry,
@@ -289,7 +292,8 @@ export interface SpatialKernels {
   averagePoolGradient(g: PoolGeometry, dy: Address, dx: Address): void;
   /** Mean over the pixels: [batch, pixels, channels] to [batch, channels]. */
   globalAveragePool(batch: number, pixels: number, channels: number, x: Address, y: Address): void;
-  globalAveragePoolGradient(batch: number, pixels: number, channels: number, dy: Address, dx: Address): void;
+  /** `adds`: to what is in dx. */
+  globalAveragePoolGradient(batch: number, pixels: number, channels: number, adds: boolean, dy: Address, dx: Address): void;
   /** Bilinear with half-pixel centres and clamped borders (PyTorch's align_corners = false, no antialiasing). */
   resizeBilinear(g: ResizeGeometry, x: Address, y: Address): void;
   resizeBilinearGradient(g: ResizeGeometry, dy: Address, dx: Address): void;

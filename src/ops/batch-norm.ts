@@ -77,7 +77,7 @@ export const batchNorm: Operator<BatchNormAttributes> = {
       kernels.movingAverage(channels, 1 - momentum, unbiased.address, runningVariance!.address);
     }
   },
-  backward({ kernels, inputs, output, saved, dy, needed, make, reuse, scratch }, { epsilon, training, relu }) {
+  backward({ kernels, inputs, output, saved, dy, needed, make, reuse, gathered, scratch }, { epsilon, training, relu }) {
     const [x, weight, bias, runningMean, runningVariance, shortcut] = inputs;
     const [rows, channels] = rowsAndChannels('batchNorm', x!.shape);
     const [mean, variance] = training ? saved : [runningMean, runningVariance];
@@ -85,11 +85,14 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     const allocate = (wanted: boolean | undefined, shape: Shape) => (wanted ? make(shape) : scratch(shape));
     // Without a ReLU all of dy goes to the shortcut too; with one, what is left of it.
     const dshortcut = needed[5] ? (masked ? reuse() : dy.alias()) : null;
-    const dx = needed[0] ? reuse() : scratch(x!.shape);
+    const present = gathered(0);
+    const dx = present ?? (needed[0] ? reuse() : scratch(x!.shape));
+    // What is left of dy passes through memory, if nobody wants it through that of dx, unless this holds a sum already.
+    const dz = masked ? (dshortcut ?? (present ? scratch(x!.shape) : dx)) : null;
     const dweight = allocate(needed[1], [channels]);
     const dbias = allocate(needed[2], [channels]);
     kernels.batchNormGradient(
-      { rows, channels, epsilon, training, relu },
+      { rows, channels, epsilon, training, relu, adds: present !== null },
       x!.address,
       mean!.address,
       variance!.address,
@@ -97,7 +100,7 @@ export const batchNorm: Operator<BatchNormAttributes> = {
       bias!.address,
       masked ? output.address : 0,
       dy.address,
-      masked ? (dshortcut ?? dx).address : 0,
+      dz?.address ?? 0,
       dx.address,
       dweight.address,
       dbias.address,

@@ -124,7 +124,7 @@ function recordCall<Attributes>(
     saved,
     needed,
     reads: [...read.inputs.map((place) => inputs[place]!), ...(read.output ? [output] : [])],
-    backward: (dy) => {
+    backward: (dy, gathered) => {
       if (engine.shapesOnly) return inputs.map((input, i) => (needed[i] ? make(input.shape) : null));
       const workspace: Tensor[] = [];
       const scratch = (shape: Shape) => {
@@ -134,7 +134,10 @@ function recordCall<Attributes>(
       };
       const reuse = () => (dy.ownsMemory ? dy.alias() : make(dy.shape));
       try {
-        return backward({ kernels: engine.kernels, inputs, output, saved, dy, needed, make, reuse, scratch }, attributes);
+        return backward(
+          { kernels: engine.kernels, inputs, output, saved, dy, needed, make, reuse, gathered, scratch },
+          attributes,
+        );
       } finally {
         for (const tensor of workspace) tensor.dispose();
       }

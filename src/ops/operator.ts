@@ -35,6 +35,11 @@ export interface BackwardCall {
    * writes that of the gradient.
    */
   reuse(): Tensor;
+  /**
+   * What other calls have already sent towards an input, if its memory is nobody else's, else null: a kernel may add its gradient to it, in one
+   * pass, and hand back this very tensor. The sum has the bits of one made apart, `gathered + own`. For one place of a tensor that is several inputs.
+   */
+  gathered(place: number): Tensor | null;
   /** Workspace that is freed after the call. */
   scratch(shape: Shape): Tensor;
 }

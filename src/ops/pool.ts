@@ -79,10 +79,11 @@ export const globalAveragePool: Operator<Record<never, never>> = {
     const [batch, height, width, channels] = imageShape('globalAveragePool', x!.shape);
     kernels.globalAveragePool(batch, height * width, channels, x!.address, output.address);
   },
-  backward({ kernels, inputs: [x], dy, make }) {
+  backward({ kernels, inputs: [x], dy, make, gathered }) {
     const [batch, height, width, channels] = imageShape('globalAveragePool', x!.shape);
-    const dx = make(x!.shape);
-    kernels.globalAveragePoolGradient(batch, height * width, channels, dy.address, dx.address);
+    const present = gathered(0);
+    const dx = present ?? make(x!.shape);
+    kernels.globalAveragePoolGradient(batch, height * width, channels, present !== null, dy.address, dx.address);
     return [dx];
   },
   reads: () => readsInputs(),

@@ -14,9 +14,15 @@ export interface TapeNode {
   readonly needed: readonly boolean[];
   /** The tensors among inputs and output whose content the gradient reads. */
   readonly reads: readonly Tensor[];
-  /** Gradients towards the inputs (null where not needed), from the gradient towards the output. */
-  backward(dy: Tensor): readonly (Tensor | null)[];
+  /**
+   * Gradients towards the inputs (null where not needed), from the gradient towards the output. `gathered` gives what has come together
+   * towards an input before, where nobody else holds its memory: a gradient that was added to it in place is handed back as that very tensor.
+   */
+  backward(dy: Tensor, gathered: Gathered): readonly (Tensor | null)[];
 }
+
+/** By the input's place. */
+export type Gathered = (place: number) => Tensor | null;
 
 /**
  * The record of a computation, in order; walking it backwards gives gradients (reverse mode).
@@ -61,7 +67,11 @@ export class Tape {
 function passGradient(node: TapeNode, gradients: Map<Tensor, Tensor>): void {
   const dy = gradients.get(node.output);
   if (!dy) return;
-  const towards = node.backward(dy);
+  const gathered: Gathered = (place) => {
+    const present = gradients.get(node.inputs[place]!);
+    return present?.ownsMemory ? present : null;
+  };
+  const towards = node.backward(dy, gathered);
   gradients.delete(node.output);
   dy.dispose();
   node.inputs.forEach((input, i) => {
@@ -88,6 +98,7 @@ function ownGradient(target: Tensor, gradient: Tensor | undefined): Tensor {
 /** Adds in place where the memory is nobody else's; gradients may share memory (an addition hands the same one to both sides). */
 function addGradient(gradients: Map<Tensor, Tensor>, towards: Tensor, gradient: Tensor): void {
   const present = gradients.get(towards);
+  if (present === gradient) return;
   if (!present) {
     gradients.set(towards, gradient);
     return;

@@ -115,10 +115,11 @@ const GRADIENTS = FORMS.filter(({ adds, relu }) => relu || !adds).flatMap((form)
 );
 
 describe.each(GRADIENTS)('batchNormGradient, shortcut: $adds, relu: $relu, training: $training', ({ adds, relu, training }) => {
-  test('over shapes', () => {
-    for (const [rows, channels] of relu ? SMALL_SHAPES : SHAPES) {
+  test.each([false, true])('over shapes, added to what is there: %s', (present) => {
+    for (const [rows, channels] of relu || present ? SMALL_SHAPES : SHAPES) {
       const masked = adds && relu;
-      const outputs = { dx: blank(rows * channels), dweight: blank(channels), dbias: blank(channels) };
+      const n = rows * channels;
+      const outputs = { dx: present ? normal(rng, n) : blank(n), dweight: blank(channels), dbias: blank(channels) };
       // Away from 0, where the last bit of x decides whether a value passed the ReLU: a jump that no bound allows for.
       const given = tensors(rows, channels, 2);
       if (relu && !adds) keepFromZero(given, channels);
@@ -127,16 +128,16 @@ describe.each(GRADIENTS)('batchNormGradient, shortcut: $adds, relu: $relu, train
         fast,
         tensors: {
           ...given,
-          y: normal(rng, rows * channels),
-          dy: normal(rng, rows * channels),
-          dz: blank(rows * channels),
+          y: normal(rng, n),
+          dy: normal(rng, n),
+          dz: blank(n),
           ...outputs,
         },
         results: masked ? ['dx', 'dz', 'dweight', 'dbias'] : ['dx', 'dweight', 'dbias'],
         bound: GRADIENT_BOUND,
         call: (kernels, at) =>
           kernels.batchNormGradient(
-            { rows, channels, epsilon: EPSILON, relu, training },
+            { rows, channels, epsilon: EPSILON, relu, training, adds: present },
             at.x,
             at.mean,
             at.variance,
@@ -172,7 +173,7 @@ describe.each(GRADIENTS)('batchNormGradient, shortcut: $adds, relu: $relu, train
       bound: GRADIENT_BOUND,
       call: (kernels, at) =>
         kernels.batchNormGradient(
-          { rows, channels, epsilon: EPSILON, relu, training },
+          { rows, channels, epsilon: EPSILON, relu, training, adds: false },
           at.x,
           at.mean,
           at.variance,

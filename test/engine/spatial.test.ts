@@ -123,14 +123,16 @@ test('globalAveragePool and its gradient', () => {
       bound: BOUND,
       call: (kernels, { x, y }) => kernels.globalAveragePool(batch, pixels, channels, x, y),
     });
-    expectKernel(backends, {
-      reference,
-      fast,
-      tensors: { dy: normal(rng, batch * channels), dx: blank(n) },
-      results: ['dx'],
-      bound: BOUND,
-      call: (kernels, { dy, dx }) => kernels.globalAveragePoolGradient(batch, pixels, channels, dy, dx),
-    });
+    for (const adds of [false, true]) {
+      expectKernel(backends, {
+        reference,
+        fast,
+        tensors: { dy: normal(rng, batch * channels), dx: adds ? normal(rng, n) : blank(n) },
+        results: ['dx'],
+        bound: BOUND,
+        call: (kernels, { dy, dx }) => kernels.globalAveragePoolGradient(batch, pixels, channels, adds, dy, dx),
+      });
+    }
   }
 });
 

@@ -39,7 +39,7 @@ export function normKernels(memory: ReferenceMemory): NormKernels {
      * dx = weight / deviation * (dz - [training] (mean of dz + h * mean of dz h)).
      */
     batchNormGradient(g, x, mean, variance, weight, bias, y, dy, dz, dx, dweight, dbias) {
-      const { rows, channels, epsilon, training, relu } = g;
+      const { rows, channels, epsilon, training, relu, adds } = g;
       const values = memory.floats(x);
       const means = memory.floats(mean);
       const variances = memory.floats(variance);
@@ -63,7 +63,7 @@ export function normKernels(memory: ReferenceMemory): NormKernels {
         }
         for (let i = c; i < rows * channels; i += channels) {
           const throughStatistics = training ? sum / rows + (normalised(i) * products) / rows : 0;
-          out[i] = (weights[c]! / deviation) * (gradient[i]! - throughStatistics);
+          out[i] = (adds ? out[i]! : 0) + (weights[c]! / deviation) * (gradient[i]! - throughStatistics);
         }
         dweights[c] = products;
         dbiases[c] = sum;

@@ -55,12 +55,12 @@ export function spatialKernels(memory: ReferenceMemory): SpatialKernels {
       }
     },
 
-    globalAveragePoolGradient(batch, pixels, channels, dy, dx) {
+    globalAveragePoolGradient(batch, pixels, channels, adds, dy, dx) {
       const gradient = memory.floats(dy);
       const out = memory.floats(dx);
       for (let i = 0; i < batch * pixels * channels; i++) {
         const image = Math.floor(i / (pixels * channels));
-        out[i] = gradient[image * channels + (i % channels)]! / pixels;
+        out[i] = (adds ? out[i]! : 0) + gradient[image * channels + (i % channels)]! / pixels;
       }
     },
 

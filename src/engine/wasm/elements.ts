@@ -77,10 +77,10 @@ export function mapElements(
   wasm.run(kernel, tasks, [n, size, ...addresses], floats);
 }
 
-/** y[r, c] = a[r, c] op b[r / repeats, c], a and y [n / width, width]. */
+/** y[r, c] = a[r, c] op b[r / repeats, c], a and y [n / width, width]; y may be a. */
 export function mapColumns(
   wasm: WasmContext,
-  kernel: 'addColumns' | 'multiplyColumns' | 'spreadColumns',
+  kernel: 'addColumns' | 'multiplyColumns' | 'spreadColumns' | 'accumulateColumns',
   sizes: { readonly n: number; readonly width: number; readonly repeats: number },
   a: Address,
   b: Address,

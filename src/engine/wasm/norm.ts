@@ -28,7 +28,7 @@ export function normKernels(wasm: WasmContext): NormKernels {
     },
 
     batchNormGradient(g, x, mean, variance, weight, bias, y, dy, dz, dx, dweight, dbias) {
-      const { rows, channels, epsilon, training, relu } = g;
+      const { rows, channels, epsilon, training, relu, adds } = g;
       const { elements, factor, width } = foldRows(rows, channels);
       const masked = relu && y !== 0;
       const gated = relu && y === 0;
@@ -42,7 +42,7 @@ export function normKernels(wasm: WasmContext): NormKernels {
           wasm.run('finishBatchNormGradient', tasks, [...partialArguments(partial), size, rows, ...addresses], [epsilon]);
         });
         const { tasks, size } = partition(Math.ceil(elements / width), width);
-        const last = `batchNorm${training ? '' : 'Fixed'}${gated ? 'Relu' : ''}InputGradient`;
+        const last = `batchNorm${training ? '' : 'Fixed'}${gated ? 'Relu' : ''}InputGradient${adds ? 'Adding' : ''}`;
         wasm.run(last, tasks, [elements, size, width, coefficients, x, masked ? dz : dy, dx]);
       });
     },

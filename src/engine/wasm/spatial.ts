@@ -24,9 +24,9 @@ export function spatialKernels(wasm: WasmContext): SpatialKernels {
       const sum = { kernel: 'columnSums', groups: batch, rows: pixels, channels, sums: 1, operands: [x, 0] };
       writeColumnSums(wasm, sum, pixels, [y]);
     },
-    globalAveragePoolGradient(batch, pixels, channels, dy, dx) {
+    globalAveragePoolGradient(batch, pixels, channels, adds, dy, dx) {
       const sizes = { n: batch * pixels * channels, width: channels, repeats: pixels };
-      mapColumns(wasm, 'spreadColumns', sizes, 0, dy, dx, 1 / pixels);
+      mapColumns(wasm, adds ? 'accumulateColumns' : 'spreadColumns', sizes, adds ? dx : 0, dy, dx, 1 / pixels);
     },
 
     resizeBilinear(g, x, y) {

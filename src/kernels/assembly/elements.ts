@@ -100,16 +100,19 @@ function nonFinite(x: v128): v128 {
 }
 
 /**
- * y[r, c] = a[r, c] op b[r / repeats, c] or (spread) factor * b[r / repeats, c], over any stretch of elements.
+ * y[r, c] = a[r, c] op b[r / repeats, c] or (spread) factor * b[r / repeats, c] or (accumulate) the sum of a and that, over any stretch of
+ * elements. A sum has the bits of `accumulate` behind a spread.
  * [elements, of a task, width, repeats, a, b, y]
  */
 export function addColumns(args: usize, task: i32): void { mapColumns(ADD, args, task); }
 export function multiplyColumns(args: usize, task: i32): void { mapColumns(MULTIPLY, args, task); }
 export function spreadColumns(args: usize, task: i32): void { mapColumns(SPREAD, args, task); }
+export function accumulateColumns(args: usize, task: i32): void { mapColumns(ADD_SPREAD, args, task); }
 
 const ADD = 0;
 const MULTIPLY = 1;
 const SPREAD = 2;
+const ADD_SPREAD = 3;
 
 @inline
 function mapColumns(kind: i32, args: usize, task: i32): void {
@@ -128,11 +131,13 @@ function mapColumns(kind: i32, args: usize, task: i32): void {
     const operand = item(b, (row / repeats - row) * width);
     for (; i + 4 <= end; i += 4) {
       const x = kind == SPREAD ? factor : v128.load(item(a, i));
-      v128.store(item(y, i), combine(kind, x, v128.load(item(operand, i))));
+      const other = v128.load(item(operand, i));
+      v128.store(item(y, i), combine(kind, x, kind == ADD_SPREAD ? f32x4.mul(factor, other) : other));
     }
     if (i < end) {
       const x = kind == SPREAD ? factor : loadPart(item(a, i), end - i);
-      storePart(item(y, i), combine(kind, x, loadPart(item(operand, i), end - i)), end - i);
+      const other = loadPart(item(operand, i), end - i);
+      storePart(item(y, i), combine(kind, x, kind == ADD_SPREAD ? f32x4.mul(factor, other) : other), end - i);
     }
     i = end;
     row++;
@@ -173,7 +178,7 @@ function mapRows(kind: i32, args: usize, task: i32): void {
 
 @inline
 function combine(kind: i32, x: v128, operand: v128): v128 {
-  return kind == ADD ? f32x4.add(x, operand) : f32x4.mul(x, operand);
+  return kind == ADD || kind == ADD_SPREAD ? f32x4.add(x, operand) : f32x4.mul(x, operand);
 }
 
 /** [elements, of a task, width, x, positive, negative, y]: the slopes repeat with the width, a multiple of four. */

@@ -64,10 +64,10 @@ export function batchNormCoefficients(args: usize, task: i32): void {
  * arithmetic, sets the pace. So what follows is done in the same pass: a shortcut added, negative values cut off.
  * Arguments as of `walk`: x, shortcut, y.
  */
-export function batchNorm(args: usize, task: i32): void { walk(NORM, args, task); }
-export function batchNormRelu(args: usize, task: i32): void { walk(NORM_RELU, args, task); }
-export function batchNormAdd(args: usize, task: i32): void { walk(NORM_ADD, args, task); }
-export function batchNormAddRelu(args: usize, task: i32): void { walk(NORM_ADD_RELU, args, task); }
+export function batchNorm(args: usize, task: i32): void { walk(NORM, false, args, task); }
+export function batchNormRelu(args: usize, task: i32): void { walk(NORM_RELU, false, args, task); }
+export function batchNormAdd(args: usize, task: i32): void { walk(NORM_ADD, false, args, task); }
+export function batchNormAddRelu(args: usize, task: i32): void { walk(NORM_ADD_RELU, false, args, task); }
 
 /**
  * With h = (x - mean) / deviation: dbias = sum dy, dweight = sum dy h, and through the batch's own statistics
@@ -106,11 +106,16 @@ export function finishBatchNormGradient(args: usize, task: i32): void {
 }
 
 /** Arguments as of `walk`: x, dy, dx. */
-export function batchNormInputGradient(args: usize, task: i32): void { walk(GRADIENT, args, task); }
-export function batchNormReluInputGradient(args: usize, task: i32): void { walk(RELU_GRADIENT, args, task); }
+export function batchNormInputGradient(args: usize, task: i32): void { walk(GRADIENT, false, args, task); }
+export function batchNormReluInputGradient(args: usize, task: i32): void { walk(RELU_GRADIENT, false, args, task); }
 /** Where mean and variance are constants: dx = A dy. */
-export function batchNormFixedInputGradient(args: usize, task: i32): void { walk(FIXED_GRADIENT, args, task); }
-export function batchNormFixedReluInputGradient(args: usize, task: i32): void { walk(FIXED_RELU_GRADIENT, args, task); }
+export function batchNormFixedInputGradient(args: usize, task: i32): void { walk(FIXED_GRADIENT, false, args, task); }
+export function batchNormFixedReluInputGradient(args: usize, task: i32): void { walk(FIXED_RELU_GRADIENT, false, args, task); }
+/** The same, added to what is in dx: the bits of `accumulate` behind them. */
+export function batchNormInputGradientAdding(args: usize, task: i32): void { walk(GRADIENT, true, args, task); }
+export function batchNormReluInputGradientAdding(args: usize, task: i32): void { walk(RELU_GRADIENT, true, args, task); }
+export function batchNormFixedInputGradientAdding(args: usize, task: i32): void { walk(FIXED_GRADIENT, true, args, task); }
+export function batchNormFixedReluInputGradientAdding(args: usize, task: i32): void { walk(FIXED_RELU_GRADIENT, true, args, task); }
 
 const NORM = 0;
 const NORM_RELU = 1;
@@ -129,10 +134,10 @@ const CHUNK = 2048;
  * of rows, their coefficients in registers.
  *
  * Arguments: 0 elements, 1 rows of a task, 2 width, 3 coefficients [3 (forward) or 5 (mean, A, bias, B, C), width], 4 x, 5 the second
- * operand, 6 output.
+ * operand, 6 output, which `adds` adds to.
  */
 @inline
-function walk(kind: i32, args: usize, task: i32): void {
+function walk(kind: i32, adds: bool, args: usize, task: i32): void {
   const width = int(args, 2);
   const size = int(args, 1) * width;
   const last = min((task + 1) * size, int(args, 0));
@@ -140,14 +145,14 @@ function walk(kind: i32, args: usize, task: i32): void {
   for (let start = task * size; start < last; start += chunk) {
     const end = min(start + chunk, last);
     let column = 0;
-    for (; column + 8 <= width; column += 8) walkColumns(kind, true, args, start + column, column, end, width);
-    if (column < width) walkColumns(kind, false, args, start + column, column, end, width);
+    for (; column + 8 <= width; column += 8) walkColumns(kind, adds, true, args, start + column, column, end, width);
+    if (column < width) walkColumns(kind, adds, false, args, start + column, column, end, width);
   }
 }
 
 /** Eight columns, or the last four; `i`: their first element, `end`: that behind the last row, which may be cut short. */
 @inline
-function walkColumns(kind: i32, eight: bool, args: usize, i: i32, column: i32, end: i32, width: i32): void {
+function walkColumns(kind: i32, adds: bool, eight: bool, args: usize, i: i32, column: i32, end: i32, width: i32): void {
   const step = item(0, width);
   const coefficients = item(ptr(args, 3), column);
   const m0 = v128.load(coefficients), m1 = eight ? v128.load(coefficients, 16) : m0;
@@ -162,11 +167,13 @@ function walkColumns(kind: i32, eight: bool, args: usize, i: i32, column: i32, e
   for (; i + (eight ? 8 : 4) <= end; i += width) {
     const x0 = v128.load(x);
     const y0 = hasSecond(kind) ? v128.load(y) : x0;
-    v128.store(out, value(kind, x0, y0, m0, a0, s0, b0, c0));
+    const v0 = value(kind, x0, y0, m0, a0, s0, b0, c0);
+    v128.store(out, adds ? f32x4.add(v128.load(out), v0) : v0);
     if (eight) {
       const x1 = v128.load(x, 16);
       const y1 = hasSecond(kind) ? v128.load(y, 16) : x1;
-      v128.store(out, value(kind, x1, y1, m1, a1, s1, b1, c1), 16);
+      const v1 = value(kind, x1, y1, m1, a1, s1, b1, c1);
+      v128.store(out, adds ? f32x4.add(v128.load(out, 16), v1) : v1, 16);
     }
     x += step;
     y += step;
@@ -178,7 +185,7 @@ function walkColumns(kind: i32, eight: bool, args: usize, i: i32, column: i32, e
     const x0 = loadUpTo(x, count);
     const y0 = hasSecond(kind) ? loadUpTo(y, count) : x0;
     const result = first ? value(kind, x0, y0, m0, a0, s0, b0, c0) : value(kind, x0, y0, m1, a1, s1, b1, c1);
-    storeSome(count == 4, out, result, count);
+    storeSome(count == 4, out, adds ? f32x4.add(loadUpTo(out, count), result) : result, count);
     x += 16;
     y += 16;
     out += 16;
