@@ -1,4 +1,5 @@
 import { int, ptr } from './arguments';
+import { fetch, isFar } from './fetch';
 import { highDoubles, item, loadSome, lowDoubles, storeSome } from './simd';
 
 /**
@@ -72,12 +73,24 @@ function sumBlock(kind: i32, args: usize, unit: i32): void {
     const count = cutShort ? 1 : min(chunkRows(width), min(end, wholeRows) - row);
     const limit = cutShort ? min(lastColumn, int(args, 8)) : lastColumn;
     let column = firstColumn;
-    // Four at a time where sixteen want more registers than there are.
-    for (; kind < GATED_CENTRED_PRODUCT && column + 16 <= limit; column += 16) {
+    if (isFar(width, count)) {
+      for (let ahead = row; ahead < row + count; ahead++) {
+        const at = item(0, ahead * width + firstColumn);
+        fetch(x + at, limit - firstColumn);
+        if (hasSecond(kind)) fetch(y + at, limit - firstColumn);
+        if (kind == MASKED_CENTRED_PRODUCT) fetch(q + at, limit - firstColumn);
+      }
+    }
+    for (; !isPartial(kind) && column + 16 <= limit; column += 16) {
       const at = item(0, row * width + column);
       const sums = <usize>column << 3;
       const own = item(0, column);
       sumSixteen(kind, x + at, y + at, p + own, q + own, out + at, width, count, partial + sums, secondPartial + sums);
+    }
+    for (; isPartial(kind) && column + 8 <= limit; column += 8) {
+      const at = item(0, row * width + column);
+      const sums = <usize>column << 3;
+      sumEight(kind, x + at, y + at, p + item(0, column), q + at, out + at, width, count, partial + sums, secondPartial + sums);
     }
     for (; column + 4 <= limit; column += 4) {
       const at = item(0, row * width + column);
@@ -147,6 +160,47 @@ function sumSixteen(
     empty(secondPartial + 64, b2);
     empty(secondPartial + 96, b3);
   }
+}
+
+/**
+ * Eight columns, for the kinds that leave out some of y: sixteen would want more registers than there are. Two vectors side by side share the
+ * loop's own work, and what belongs to their columns stays in registers.
+ */
+@inline
+function sumEight(
+  kind: i32, x: usize, y: usize, p: usize, mask: usize, out: usize, width: i32, rows: i32, partial: usize, secondPartial: usize,
+): void {
+  const zero = f32x4.splat(0);
+  const step = item(0, width);
+  const gated = kind == GATED_CENTRED_PRODUCT;
+  const p0 = v128.load(p), p1 = v128.load(p, 16);
+  const s0 = gated ? v128.load(p + step) : zero, s1 = gated ? v128.load(p + step, 16) : zero;
+  const t0 = gated ? v128.load(p + 2 * step) : zero, t1 = gated ? v128.load(p + 2 * step, 16) : zero;
+  let a0 = zero, a1 = zero, b0 = zero, b1 = zero;
+  for (let row = 0; row < rows; row++) {
+    const c0 = f32x4.sub(v128.load(x), p0);
+    const m0 = gated ? f32x4.add(f32x4.mul(c0, s0), t0) : v128.load(mask);
+    const y0 = v128.and(v128.load(y), f32x4.gt(m0, zero));
+    a0 = f32x4.add(a0, y0);
+    b0 = f32x4.add(b0, f32x4.mul(y0, c0));
+    const c1 = f32x4.sub(v128.load(x, 16), p1);
+    const m1 = gated ? f32x4.add(f32x4.mul(c1, s1), t1) : v128.load(mask, 16);
+    const y1 = v128.and(v128.load(y, 16), f32x4.gt(m1, zero));
+    a1 = f32x4.add(a1, y1);
+    b1 = f32x4.add(b1, f32x4.mul(y1, c1));
+    if (kind == MASKED_CENTRED_PRODUCT) {
+      v128.store(out, y0);
+      v128.store(out, y1, 16);
+      mask += step;
+      out += step;
+    }
+    x += step;
+    y += step;
+  }
+  empty(partial, a0);
+  empty(partial + 32, a1);
+  empty(secondPartial, b0);
+  empty(secondPartial + 32, b1);
 }
 
 /** Four columns, or the last `columns` of a row. */
@@ -226,6 +280,12 @@ function isPrelu(kind: i32): bool {
 @inline
 function isCentredProduct(kind: i32): bool {
   return kind == CENTRED_PRODUCT || kind >= GATED_CENTRED_PRODUCT;
+}
+
+/** The kinds that leave out some of y. */
+@inline
+function isPartial(kind: i32): bool {
+  return kind >= GATED_CENTRED_PRODUCT;
 }
 
 /** The kinds that also write an element for each that they read. */

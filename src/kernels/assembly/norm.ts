@@ -2,6 +2,7 @@ import { float, int, ptr } from './arguments';
 import {
   CENTRED_PRODUCT, columnTotal, GATED_CENTRED_PRODUCT, MASKED_CENTRED_PRODUCT, MOMENTS, sumColumns,
 } from './columns';
+import { fetch, isFar } from './fetch';
 import { item, loadPart, storeSome } from './simd';
 
 /**
@@ -145,6 +146,11 @@ function walk(kind: i32, adds: bool, args: usize, task: i32): void {
   for (let start = task * size; start < last; start += chunk) {
     const end = min(start + chunk, last);
     let column = 0;
+    if (isFar(width, chunk / width)) {
+      fetch(item(ptr(args, 4), start), end - start);
+      if (hasSecond(kind)) fetch(item(ptr(args, 5), start), end - start);
+      fetch(item(ptr(args, 6), start), end - start);
+    }
     for (; column + 8 <= width; column += 8) walkColumns(kind, adds, true, args, start + column, column, end, width);
     if (column < width) walkColumns(kind, adds, false, args, start + column, column, end, width);
   }
