@@ -12,7 +12,11 @@ import { Tensor } from '../../src/tensor/tensor.js';
 
 let engines: Engine[];
 beforeAll(async () => {
-  engines = await Promise.all([1, 3].map((threads) => createEngine({ threads })));
+  // Both builds: neither contracts a product and a sum of these kernels into one rounding.
+  engines = [];
+  for (const relaxedSimd of ['off', 'on'] as const) {
+    for (const threads of [1, 3]) engines.push(await createEngine({ threads, relaxedSimd }));
+  }
 });
 afterAll(() => {
   for (const engine of engines) engine.dispose();
