@@ -4,6 +4,7 @@ import type { Console } from './console.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
+import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
@@ -22,6 +23,7 @@ export function createProgram(console: Console, json: boolean): Command {
     trainCommand,
     evalCommand,
     predictCommand,
+    exportCommand,
     summaryCommand,
     dataCommand,
     modelsCommand,

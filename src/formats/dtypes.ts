@@ -1,3 +1,5 @@
+import { halfToNumber } from './half.js';
+
 /**
  * Element types of stored tensors, by their safetensors names, and the typed array that holds each. JavaScript (Node 20) has
  * no 16-bit floats: F16 and BF16 are kept as their bits, `toFloat32` reads them.
@@ -116,14 +118,4 @@ export function toFloat32(tensor: StoredTensor): Float32Array {
     default:
       return Float32Array.from(tensor.data);
   }
-}
-
-/** IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

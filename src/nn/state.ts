@@ -94,17 +94,20 @@ export type ParameterRole = 'weight' | 'bias' | 'norm' | 'slope';
 export class Parameter extends StoredTensor {
   /** Bits that a frozen model needs for each element: 1 for the weights of a 1-bit convolution. */
   readonly bits: 1 | 32;
+  /** Only the signs of the values act, once training is over. */
+  readonly signsOnly: boolean;
 
   constructor(
     shape: Shape,
     initializer: Initializer,
     rng: Rng,
     readonly role: ParameterRole,
-    { bits = 32 }: { bits?: 1 | 32 } = {},
+    { bits = 32, signsOnly = false }: { bits?: 1 | 32; signsOnly?: boolean } = {},
   ) {
     const own = rng.fork();
     super(shape, (values) => initializer(values, shape, own));
     this.bits = bits;
+    this.signsOnly = signsOnly;
   }
 }
 

@@ -69,17 +69,29 @@ export interface CheckpointContent extends CheckpointMetadata {
   readonly average?: StoredState;
 }
 
-/** Writes a checkpoint: as a whole or not at all. @throws FormatError with reason `not-writable` */
-export async function writeCheckpoint(path: string, content: CheckpointContent): Promise<void> {
+/** How an entry of a model's state is stored. */
+export type StateEncoding = (
+  path: string,
+  entry: { readonly shape: readonly number[]; readonly data: Float32Array },
+) => StoredTensor;
+
+const asFloat32: StateEncoding = (_, { shape, data }) => ({ dtype: 'F32', shape, data });
+
+/**
+ * Writes a checkpoint: as a whole or not at all.
+ * @param encode how the weights are stored: float32 unless told
+ * @throws FormatError with reason `not-writable`
+ */
+export async function writeCheckpoint(path: string, content: CheckpointContent, encode = asFloat32): Promise<void> {
   const { weights, optimizer = new Map(), average = new Map(), ...rest } = content;
   const tensors = new Map<string, StoredTensor>();
-  const parts: readonly [string, StoredState][] = [
-    ['', weights],
-    ['optimizer/', optimizer],
-    ['average/', average],
+  const parts: readonly [string, StoredState, StateEncoding][] = [
+    ['', weights, encode],
+    ['optimizer/', optimizer, asFloat32],
+    ['average/', average, asFloat32],
   ];
-  for (const [prefix, state] of parts) {
-    for (const [name, { shape, data }] of state) tensors.set(prefix + name, { dtype: 'F32', shape, data });
+  for (const [prefix, state, encoding] of parts) {
+    for (const [name, entry] of state) tensors.set(prefix + name, encoding(name, entry));
   }
   const metadata = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, JSON.stringify(value)]));
   await writeFileAtomic(path, encodeSafetensors(tensors, { format: formatName, version: String(formatVersion), ...metadata }));

@@ -27,6 +27,7 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './events.js';
+export { type ExportedWeights, type ExportOptions, type ExportPrecision, exportWeights } from './export.js';
 export { clipGradients, globalNorm } from './gradients.js';
 export { type LogLine, readLog } from './log.js';
 export { loadModel } from './model.js';

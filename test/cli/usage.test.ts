@@ -6,6 +6,7 @@ const verbs = [
   ['train'],
   ['eval'],
   ['predict'],
+  ['export'],
   ['summary'],
   ['data', 'get'],
   ['data', 'check'],

@@ -50,7 +50,11 @@ export class BinaryConv2d extends Module {
     } = options;
     const shape = weightShape(inChannels, outChannels, kernel, groups);
     // Only the sign acts: a small start lets signs change early, and the gradient passes everywhere.
-    this.weight = new Parameter(shape, options.initializer ?? normal(0.05), options.rng, 'weight', { bits: 1 });
+    this.weight = new Parameter(shape, options.initializer ?? normal(0.05), options.rng, 'weight', {
+      bits: 1,
+      // The scale is a mean of sizes, and the transform of theta mixes the weights before their signs are taken.
+      signsOnly: !scale && theta === 0,
+    });
     this.theta = theta;
     this.options = { stride, padding, dilation, groups, scale, surrogate, keep };
   }
