@@ -64,11 +64,13 @@ export function renderEvidence(chart: EvidenceChart): string {
       points.map(({ x }) => x),
       chart.form === 'points' ? 0.16 : 0,
       6,
+      chart.xFormat === 'share',
     ),
     y: niceAxis(
       points.flatMap(({ values }) => values),
       0.1,
       6,
+      true,
     ),
   }));
   const drawing = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
@@ -168,13 +170,15 @@ function panelsOfLines({ points }: EvidenceChart, series: readonly string[]): Pa
   }));
 }
 
-/** Bounds and ticks that hold all values, with a share of their range to spare on both sides. */
-function niceAxis(values: readonly number[], spare: number, ticks: number): Axis {
+/** Bounds and ticks that hold all values, with a share of their range to spare on both sides; shares end at 0 and 1. */
+function niceAxis(values: readonly number[], spare: number, ticks: number, isShare: boolean): Axis {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const range = high - low || Math.abs(high) || 1;
   const step = niceStep((range * (1 + 2 * spare)) / ticks);
   const place = (bound: number, round: (ratio: number) => number) => Number((round(bound / step) * step).toPrecision(12));
-  return { min: place(low - spare * range, Math.floor), max: place(high + spare * range, Math.ceil), step };
+  const min = place(low - spare * range, Math.floor);
+  const max = place(high + spare * range, Math.ceil);
+  return isShare ? { min: Math.max(0, min), max: Math.min(1, max), step } : { min, max, step };
 }
 
 /** 1, 2 or 5 times a power of ten, at least `least`. */

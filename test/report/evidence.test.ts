@@ -76,6 +76,17 @@ describe('renderEvidence', () => {
     expect(svg).not.toMatch(/NaN|Infinity/);
   });
 
+  it('ends its axes of shares at 100 %', () => {
+    const table = tableByName('nonlinearity');
+    const rows = finished(table, (row) => ({
+      top1Test: 0.2 + 0.097 * row,
+      linearity: [{ block: 'b', branch: 0.9, output: 0.85 + 0.0175 * row }],
+    }));
+    const percents = texts(renderEvidence(evidenceChart(table, rows)!)).filter((text) => /^\d+ %$/.test(text!));
+    expect(percents.filter((text) => text === '100 %')).toHaveLength(2);
+    expect(percents.filter((text) => Number.parseInt(text!, 10) > 100)).toEqual([]);
+  });
+
   it('draws a panel a series where points are joined', () => {
     const table = tableByName('theta');
     const shown = texts(renderEvidence(evidenceChart(table, finished(table))!));
