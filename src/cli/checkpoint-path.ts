@@ -1,9 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isPretrained, pretrained } from '../train/index.js';
 
-/** A checkpoint file; for a run's folder the best one in it, or the last while there is no best. */
+/** What verbs that take a checkpoint say of it. */
+export const checkpointHelp = 'best.safetensors of a run, the folder of the run, or a name that ships (gossamer models)';
+
+/** A checkpoint file; for a run's folder the best one in it, or the last while there is no best; or one that ships, by its name. */
 export function checkpointPath(place: string): string {
-  if (!fs.existsSync(place) || !fs.statSync(place).isDirectory()) return place;
+  if (!fs.existsSync(place)) return isPretrained(place) ? pretrained(place) : place;
+  if (!fs.statSync(place).isDirectory()) return place;
   const best = path.join(place, 'best.safetensors');
   return fs.existsSync(best) ? best : path.join(place, 'last.safetensors');
 }

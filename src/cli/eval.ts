@@ -3,7 +3,7 @@ import { createEngine } from '../engine/index.js';
 import { formatEvaluation } from '../report/evaluation.js';
 import { formatCount } from '../report/format.js';
 import { type Evaluation, evaluate, loadModel, openSplit, readCheckpoint } from '../train/index.js';
-import { checkpointPath } from './checkpoint-path.js';
+import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, nextStep } from './next.js';
@@ -19,7 +19,7 @@ interface EvalChoice extends EngineChoice {
 export function evalCommand(console: Console): Command {
   return new Command('eval')
     .description('judge a checkpoint on labelled images: accuracy, loss, classes, confusion')
-    .argument('<checkpoint>', 'best.safetensors of a run, or the folder of the run')
+    .argument('<checkpoint>', checkpointHelp)
     .option('--data <place>', 'folder or CSV manifest (default: where its recipe says)')
     .addOption(new Option('--split <name>', 'which part of the data').choices(['test', 'train']).default('test'))
     .option('--skip-bad', 'leave out records that cannot be read')

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { formatBytes, formatCount, formatShare } from '../report/format.js';
 import { wrap } from '../report/terminal.js';
 import { type ExportedWeights, type ExportPrecision, exportWeights } from '../train/index.js';
-import { checkpointPath } from './checkpoint-path.js';
+import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
@@ -16,7 +16,7 @@ interface ExportChoice {
 export function exportCommand(console: Console): Command {
   return new Command('export')
     .description('write the weights of a checkpoint alone, small enough to ship: eval and predict read them')
-    .argument('<checkpoint>', 'best.safetensors of a run, or the folder of the run')
+    .argument('<checkpoint>', checkpointHelp)
     .requiredOption('--out <file>', 'the file to write, .safetensors')
     .addOption(
       new Option('--precision <name>', 'half: float16, 1-bit weights as a byte each; full: float32')

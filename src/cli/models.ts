@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { models } from '../models/index.js';
 import { formatCount } from '../report/format.js';
 import { renderTable } from '../report/table.js';
+import { wrap } from '../report/terminal.js';
+import { pretrainedModels, recipes } from '../train/index.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
@@ -17,7 +19,8 @@ export function modelsCommand(console: Console): Command {
 function list(json: boolean | undefined, console: Console): void {
   const entries = Object.entries(models).map(([name, entry]) => {
     const { description, paper, task, input, classes, parameters, twin } = entry;
-    return { name, description, paper, task, input, classes, parameters, twin };
+    const pretrained = pretrainedModels.filter((trained) => recipes[trained].model.name === name);
+    return { name, description, paper, task, input, classes, parameters, twin, pretrained };
   });
   answer(console, json, entries, () => {
     const table = renderTable(
@@ -31,6 +34,11 @@ function list(json: boolean | undefined, console: Console): void {
       entries,
       { width: console.output.columns(), color: console.output.color },
     );
-    return `${table}\n\n${formatNext([nextStep('layers and cost of one of them', 'summary', 'ftbnn-tiny')], console)}`;
+    const trained = `Trained weights ship under the names ${pretrainedModels.join(' and ')}, for eval and predict.`;
+    const next = [
+      nextStep('layers and cost of one of them', 'summary', 'ftbnn-tiny'),
+      nextStep('name what is on a picture', 'predict', pretrainedModels[0], 'IMAGE'),
+    ];
+    return [table, '', wrap(trained, console.output.columns()), '', formatNext(next, console)].join('\n');
   });
 }

@@ -4,7 +4,7 @@ import { createEngine } from '../engine/index.js';
 import { formatShare } from '../report/format.js';
 import { paintFor, printable } from '../report/terminal.js';
 import { type Answer, type Checkpoint, loadModel, predict as predictImages, readCheckpoint } from '../train/index.js';
-import { checkpointPath } from './checkpoint-path.js';
+import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
@@ -17,7 +17,7 @@ interface PredictChoice extends EngineChoice {
 export function predictCommand(console: Console): Command {
   return new Command('predict')
     .description('name what is on pictures; size, normalisation and labels are those of the checkpoint')
-    .argument('<checkpoint>', 'best.safetensors of a run, or the folder of the run')
+    .argument('<checkpoint>', checkpointHelp)
     .argument('<image...>', 'pictures: jpg, png, webp, gif, tiff, avif')
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
     .addOption(threadsOption())

@@ -8,8 +8,8 @@ import { sampleName } from './dataset.js';
 import type { Recipe } from './recipe.js';
 
 /**
- * How exported weights are stored. `full`: float32. `half`: parameters as float16; those of which only the signs act (1-bit convolutions without
- * scale and theta) as +1 and -1, a byte each, which changes no result; running statistics and counters stay float32.
+ * How exported weights are stored. `full`: float32. `half`: kernels and matrices as float16; those of which only the signs act (1-bit convolutions
+ * without scale and theta) as +1 and -1, a byte each, which changes no result; what has one number a channel stays float32.
  */
 export type ExportPrecision = 'full' | 'half';
 
@@ -80,7 +80,8 @@ function halves({ path: from, model }: Checkpoint): StateEncoding {
   const parameters = createFromSpec(model).parameters();
   return (path, { shape, data }) => {
     const parameter = parameters.get(path);
-    if (!parameter) return { dtype: 'F32', shape, data };
+    // What has one number a channel weighs little, and a selector's biases decide between channels that are nearly as good.
+    if (!parameter || shape.length < 2) return { dtype: 'F32', shape, data };
     if (parameter.signsOnly) return { dtype: 'I8', shape, data: Int8Array.from(data, (value) => (value < 0 ? -1 : 1)) };
     const worst = data.find((value) => !(Math.abs(value) <= largestHalf));
     if (worst !== undefined) {

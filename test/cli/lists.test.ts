@@ -9,9 +9,13 @@ function json<T>(...words: string[]): T {
 
 describe('gossamer models', () => {
   it('lists the networks', () => {
-    const models = json<{ name: string; parameters: number }[]>('models');
+    const models = json<{ name: string; parameters: number; pretrained: string[] }[]>('models');
     expect(models).toContainEqual(expect.objectContaining({ name: 'resnet20', parameters: 269_722 }));
-    expect(gossamer(['models']).stdout).toMatch(/resnet20 +32x32x3 +269,722/);
+    const { stdout } = gossamer(['models']);
+    expect(stdout).toMatch(/resnet20 +32x32x3 +269,722/);
+    const shipped = models.flatMap(({ pretrained }) => pretrained);
+    expect(shipped).toContain('ftbnn-tiny-cifar10');
+    for (const name of shipped) expect(stdout.replaceAll(/\s+/g, ' ')).toContain(name);
   });
 });
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fashionMnistClasses, openSource } from '../../src/data/index.js';
+import { cifar10Classes, fashionMnistClasses, openSource } from '../../src/data/index.js';
 import { type Finished, gossamer, gossamerWhile, sample, scratchFolder, tinyTraining } from './gossamer.js';
 
 const scratch = scratchFolder();
@@ -217,6 +217,14 @@ describe('gossamer predict', () => {
     expect(text).toContain(`${grey}\n  ${predictions[0]!.answers[0]!.name}`);
   });
 
+  it('knows the networks that ship by their names', () => {
+    const picture = path.join(scratch, 'a colour.jpg');
+    const { status, stdout } = gossamer(['predict', 'ftbnn-tiny-cifar10', picture, '--json', '--threads', '1']);
+    expect(status).toBe(0);
+    const { predictions } = JSON.parse(stdout) as { predictions: { answers: { name: string }[] }[] };
+    expect(cifar10Classes).toContain(predictions[0]!.answers[0]!.name);
+  });
+
   it('says which picture it cannot read', () => {
     const { status, stdout, stderr } = gossamer(['predict', run, path.join(scratch, 'nowhere.png')]);
     expect([status, stdout]).toEqual([1, '']);
@@ -228,5 +236,23 @@ describe('gossamer predict', () => {
     const half = gossamer(['predict', run, cut]);
     expect(half.status).toBe(1);
     expect(half.stderr).toMatch(/cut\.png: it does not decode as a picture/);
+  });
+});
+
+describe('gossamer export', () => {
+  it('writes weights that eval reads, and nothing over what is there', () => {
+    const out = path.join(scratch, 'small.safetensors');
+    const { status, stdout } = gossamer(['export', run, '--out', out, '--json']);
+    expect(status).toBe(0);
+    const exported = JSON.parse(stdout) as { bytes: number; elements: Record<string, number> };
+    expect(exported.bytes).toBe(fs.statSync(out).size);
+    expect(exported.bytes).toBeLessThan(fs.statSync(path.join(run, 'best.safetensors')).size / 3);
+    expect(exported.elements['I8']).toBe(294_912);
+    const judged = JSON.parse(gossamer(['eval', out, '--json', '--threads', '1']).stdout) as { count: number };
+    expect(judged.count).toBe(100);
+
+    const again = gossamer(['export', run, '--out', out]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toContain('is there already');
   });
 });

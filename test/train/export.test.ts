@@ -61,6 +61,7 @@ describe('exportWeights', () => {
       tensors.get([...tensors.keys()].find((name) => tensors.get(name)!.dtype === 'I8')!)!;
     expect(new Set(binary.data as Int8Array)).toEqual(new Set([-1, 1]));
     expect(new Set([...tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(['F16', 'F32', 'I8']));
+    for (const { dtype, shape } of tensors.values()) if (shape.length < 2) expect(dtype).toBe('F32');
     expect(largestRounding).toBeGreaterThan(0);
     expect(largestRounding).toBeLessThanOrEqual(2 ** -11);
     expect(bytes).toBeLessThan(fs.statSync(checkpoint.path).size / 4);

@@ -21,6 +21,18 @@ export const dyDenseNetCifar10 = {
   validation: { fraction: 0.1 },
 } satisfies RecipeInput;
 
+/** The network of the table `dynamic`, half of its channels kept, for longer: its weights ship with the package. */
+export const dyDenseNetTinyCifar10 = {
+  name: 'dydensenet-tiny-cifar10',
+  description: 'The smallest dynamic dense network on CIFAR-10, in 20 minutes on one core; its weights ship with Gossamer',
+  model: { name: 'dydensenet', options: { stemStride: 2, stages: [3, 3, 3], growth: [8, 16, 32], keep: 0.5 } },
+  ...dgcTraining,
+  transforms: cifar10Transforms,
+  epochs: 12,
+  batchSize: 64,
+  validation: { fraction: 0.04 },
+} satisfies RecipeInput;
+
 const dgcNormalize = { name: 'normalize', mean: [0.4914, 0.4824, 0.4467], std: [0.2471, 0.2435, 0.2616] } satisfies NonNullable<
   NonNullable<RecipeInput['transforms']>['train']
 >[number];

@@ -3,13 +3,20 @@ import { ConfigError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { biReal18Imagenet } from './bireal.js';
-import { dyDenseNet86Cifar10, dyDenseNetCifar10, dyDenseNetImagenet, dyResNet18Imagenet } from './dynamic.js';
+import {
+  dyDenseNet86Cifar10,
+  dyDenseNetCifar10,
+  dyDenseNetImagenet,
+  dyDenseNetTinyCifar10,
+  dyResNet18Imagenet,
+} from './dynamic.js';
 import {
   ftbnnBaseCifar10,
   ftbnnBaseImagenet,
   ftbnnCompactCifar10,
   ftbnnCompactImagenet,
   ftbnnG4Imagenet,
+  ftbnnTinyCifar10,
   ftbnnTinyFashion,
 } from './ftbnn.js';
 import { resnet20Cifar10 } from './resnet.js';
@@ -18,6 +25,8 @@ import { resnet20Cifar10 } from './resnet.js';
 const smallRecipes = {
   'ftbnn-tiny-fashion': parseRecipe(ftbnnTinyFashion),
   'resnet20-cifar10': parseRecipe(resnet20Cifar10),
+  'ftbnn-tiny-cifar10': parseRecipe(ftbnnTinyCifar10),
+  'dydensenet-tiny-cifar10': parseRecipe(dyDenseNetTinyCifar10),
   'ftbnn-base-cifar10': parseRecipe(ftbnnBaseCifar10),
   'ftbnn-compact-cifar10': parseRecipe(ftbnnCompactCifar10),
   'dydensenet-cifar10': parseRecipe(dyDenseNetCifar10),
