@@ -31,8 +31,8 @@ export interface ExportedWeights {
 
 /**
  * Writes the weights of a checkpoint alone, for judging and shipping: averaged ones where there are such, nothing that only training needs. The
- * file is a checkpoint as any other for `readCheckpoint`, `loadModel`, `eval` and `predict`; training cannot go on from it. Where the data of its
- * recipe lay is left out.
+ * file is a checkpoint that `readCheckpoint`, `loadModel`, `eval` and `predict` take; training cannot go on from it. Where the data of its recipe lay
+ * is left out.
  * @param checkpoint its file, or what `readCheckpoint` gave
  * @param out the file to write; it must not be there yet
  * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there, when a value does not fit half precision, or for
