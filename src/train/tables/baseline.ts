@@ -11,10 +11,10 @@ export const baseline = defineTable({
   caveats: ['One seed: there is nothing to compare.', 'ResNet-20 in 164 epochs is published at 91.25 % (He et al., 2015).'],
   training: {
     transforms: cifar10Transforms,
-    optimizer: { name: 'sgd', learningRate: 0.2, momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
-    schedule: { name: 'cosine', warmup: { epochs: 2 } },
+    optimizer: { name: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
+    schedule: { name: 'linear', warmup: { epochs: 2 } },
     epochs: 25,
-    batchSize: 128,
+    batchSize: 64,
     validation: { fraction: 0.04 },
   },
   rows: [{ id: 'resnet20', label: 'ResNet-20', model: { name: 'resnet20' } }],
