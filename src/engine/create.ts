@@ -22,8 +22,8 @@ export interface EngineOptions {
    */
   readonly convolution?: 'auto' | 'direct';
   /**
-   * How 1-bit convolutions count differing signs: `tables` of the weights (layers of 12 and more output channels), `popcount`, or whichever is
-   * faster for the layer, timed once in a process (`auto`). The results are the same integers.
+   * How 1-bit convolutions count differing signs: by `byte-tables` of the weights or `nibble-tables` (layers of 12 and more output channels),
+   * by `popcount`, or by whichever is fastest for the layer, timed once in a process (`auto`). The results are the same integers.
    */
   readonly binaryKernel?: BinaryKernelChoice;
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
@@ -35,7 +35,7 @@ const MOST_THREADS = 64;
 
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
-const binaryKernelChoices: readonly unknown[] = ['auto', 'tables', 'popcount'];
+const binaryKernelChoices: readonly unknown[] = ['auto', 'byte-tables', 'nibble-tables', 'popcount'];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
@@ -87,9 +87,9 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
     shared,
     threadsFact(threads, wantedThreads, host.processors, shared),
     winogradFact(convolution),
-    { name: 'binary-tables', on: Number.isFinite(binary.tablesFrom), why: binary.why },
+    { name: 'binary-tables', on: binary.usesTables, why: binary.why },
   ];
-  const kernels = wasmKernels(backend, { winograd: convolution === 'auto', tablesFrom: binary.tablesFrom });
+  const kernels = wasmKernels(backend, { winograd: convolution === 'auto', binaryMethodFor: binary.methodFor });
   return engineOf(backend, kernels, host, build, features);
 }
 

@@ -34,10 +34,11 @@ function values(rng: Rng, elements: number): Float32Array {
   return normal(rng, elements).map((value, i) => (i % 11 === 3 ? 0 : i % 13 === 5 ? -0 : value));
 }
 
-/** Both kernels, whatever the number of pixels. */
+/** All methods, whatever the number of pixels. */
 const KINDS: readonly (readonly [name: string, fast: (wasm: WasmContext) => BinaryKernels])[] = [
-  ['tables', (wasm) => binaryKernels(wasm, 0)],
-  ['popcounts', (wasm) => binaryKernels(wasm, Number.POSITIVE_INFINITY)],
+  ['byte tables', (wasm) => binaryKernels(wasm, () => 'byte-tables')],
+  ['nibble tables', (wasm) => binaryKernels(wasm, () => 'nibble-tables')],
+  ['popcounts', (wasm) => binaryKernels(wasm, () => 'popcount')],
 ];
 
 function rowsOf(g: Conv2dGeometry) {

@@ -1,24 +1,40 @@
 import type { Conv2dGeometry } from '../kernels.js';
 import { WasmBackend } from './backend.js';
-import { binaryKernels } from './binary.js';
+import { type BinaryMethod, binaryKernels } from './binary.js';
 
-/** How 1-bit convolutions count: by the faster of both kernels, found by timing; or always by the one named, where it can. */
-export type BinaryKernelChoice = 'auto' | 'tables' | 'popcount';
+/** How 1-bit convolutions count: by the fastest method, found by timing; or always by the one named, where it can. */
+export type BinaryKernelChoice = 'auto' | BinaryMethod;
 
 export interface TimedChoice {
-  /** Output pixels from which on tables are faster than popcounts. */
-  readonly tablesFrom: number;
+  /** Method for a layer of so many output pixels. */
+  readonly methodFor: (pixels: number) => BinaryMethod;
+  readonly usesTables: boolean;
   readonly why: string;
 }
 
-/** 3x3, 64 to 64 channels: few pixels, where popcounts should win, and many. About a millisecond for all four convolutions. */
+/** The method from so many output pixels on. */
+interface Section {
+  readonly from: number;
+  readonly method: BinaryMethod;
+}
+
+const METHODS: readonly BinaryMethod[] = ['nibble-tables', 'byte-tables', 'popcount'];
+const NAMES: Readonly<Record<BinaryMethod, string>> = {
+  'byte-tables': 'byte tables',
+  'nibble-tables': 'nibble tables',
+  popcount: 'popcounts',
+};
+
+/** 3x3, 64 to 64 channels: few pixels, where what is built for a layer counts, and many. About two milliseconds for all six convolutions. */
 const FEW = geometry(8);
 const MANY = geometry(32);
 /** Each takes its best time of these: the first ones run before the JavaScript engine has optimised, any may be disturbed. */
 const ROUNDS = 10;
-/** Where timing says nothing sensible (a machine too busy): between what was found on several machines. */
-const USUAL_PIXELS = 400;
-const FEWEST_PIXELS = 64;
+/** Where timing says nothing sensible (a machine too busy): what was found on several machines. */
+const USUAL: readonly Section[] = [
+  { from: 1, method: 'popcount' },
+  { from: 400, method: 'byte-tables' },
+];
 const MOST_PIXELS = 4096;
 
 /** A build of the kernels, compiled. */
@@ -31,19 +47,30 @@ export interface CompiledBuild {
 
 const timed = new Map<string, TimedChoice>();
 
-/** Times both kernels on one thread in a small memory of its own, once in a process for each build. Their results are the same integers. */
+/** Times all methods on one thread in a small memory of its own, once in a process for each build. Their results are the same integers. */
 export function chooseBinaryKernel(choice: BinaryKernelChoice, build: CompiledBuild): TimedChoice {
-  if (choice === 'tables') return { tablesFrom: 0, why: 'for all layers, by the option binaryKernel' };
-  if (choice === 'popcount')
-    return { tablesFrom: Number.POSITIVE_INFINITY, why: 'popcounts for all layers, by the option binaryKernel' };
+  if (choice !== 'auto') {
+    return {
+      methodFor: () => choice,
+      usesTables: choice !== 'popcount',
+      why: `${NAMES[choice]} for all layers, by the option binaryKernel`,
+    };
+  }
   const known = timed.get(build.name);
   if (known) return known;
-  const found = timeKernels(build);
+  const found = judge(timeMethods(build));
   timed.set(build.name, found);
   return found;
 }
 
-function timeKernels({ module, relaxed, shared }: CompiledBuild): TimedChoice {
+interface Times {
+  readonly method: BinaryMethod;
+  /** Milliseconds for `FEW` and for `MANY`. */
+  readonly few: number;
+  readonly many: number;
+}
+
+function timeMethods({ module, relaxed, shared }: CompiledBuild): readonly Times[] {
   const backend = new WasmBackend(module, relaxed, shared, 1, 2 ** 24, null);
   const floats = (elements: number) => {
     const address = backend.allocator.allocate(elements * 4, 'timing', [elements]);
@@ -55,18 +82,20 @@ function timeKernels({ module, relaxed, shared }: CompiledBuild): TimedChoice {
   const signs = floats((pixelsOf(MANY) * MANY.inChannels) / 32);
   const w = floats(MANY.outChannels * 9 * MANY.inChannels);
   const y = floats(pixelsOf(MANY) * MANY.outChannels);
-  const tables = binaryKernels(backend, 0);
-  const popcounts = binaryKernels(backend, Number.POSITIVE_INFINITY);
-  const runs = [tables, popcounts].flatMap((kernels) => [FEW, MANY].map((g) => () => kernels.binaryConv2d(g, signs, w, 0, y)));
-  const best = runs.map(() => Number.POSITIVE_INFINITY);
+  const runs = METHODS.map((method) => {
+    const kernels = binaryKernels(backend, () => method);
+    return { method, run: (g: Conv2dGeometry) => milliseconds(() => kernels.binaryConv2d(g, signs, w, 0, y)) };
+  });
+  let times = METHODS.map((method): Times => ({ method, few: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY }));
   for (let round = 0; round < ROUNDS; round++) {
-    runs.forEach((run, i) => {
-      best[i] = Math.min(best[i]!, milliseconds(run));
-    });
+    times = times.map(({ method, few, many }, i) => ({
+      method,
+      few: Math.min(few, runs[i]!.run(FEW)),
+      many: Math.min(many, runs[i]!.run(MANY)),
+    }));
   }
   backend.dispose();
-  const [tablesFew, tablesMany, popcountsFew, popcountsMany] = best as [number, number, number, number];
-  return judge(tablesFew - popcountsFew, tablesMany - popcountsMany, popcountsMany / tablesMany);
+  return times;
 }
 
 function milliseconds(body: () => void): number {
@@ -75,19 +104,33 @@ function milliseconds(body: () => void): number {
   return performance.now() - start;
 }
 
-/**
- * Both times grow linearly with the pixels: where tables' lead is 0 between (or beyond) the two sizes. `fewMore` and `manyMore` are what tables take
- * more than popcounts.
- */
-function judge(fewMore: number, manyMore: number, timesFaster: number): TimedChoice {
-  const gained = (fewMore - manyMore) / (pixelsOf(MANY) - pixelsOf(FEW));
-  if (!(gained > 0)) {
-    return { tablesFrom: USUAL_PIXELS, why: `from ${USUAL_PIXELS} output pixels on (timing them was disturbed)` };
+/** Times grow linearly with the pixels: for each number of them the method whose line is lowest. */
+function judge(times: readonly Times[]): TimedChoice {
+  if (!times.every(({ few, many }) => many > few)) return choiceOf(USUAL, 'timing them was disturbed');
+  const sections: Section[] = [];
+  for (let pixels = 1; pixels <= MOST_PIXELS; pixels++) {
+    const { method } = times.reduce((best, other) => (timeOf(other, pixels) < timeOf(best, pixels) ? other : best));
+    if (sections.at(-1)?.method !== method) sections.push({ from: pixels, method });
   }
-  const equal = pixelsOf(FEW) + fewMore / gained;
-  const tablesFrom = Math.round(Math.min(MOST_PIXELS, Math.max(FEWEST_PIXELS, equal)));
-  const ratio = `${timesFaster.toFixed(1)} times as fast as popcounts on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels`;
-  return { tablesFrom, why: `from ${tablesFrom} output pixels on; timed: ${ratio}` };
+  const rates = times.map(({ method, many }) => `${NAMES[method]} ${(MACS / many / 1e6).toFixed(0)}`);
+  return choiceOf(sections, `timed on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels, GMAC/s: ${rates.join(', ')}`);
+}
+
+const MACS = pixelsOf(MANY) * MANY.outChannels * 9 * MANY.inChannels;
+
+function timeOf({ few, many }: Times, pixels: number): number {
+  return few + ((many - few) * (pixels - pixelsOf(FEW))) / (pixelsOf(MANY) - pixelsOf(FEW));
+}
+
+function choiceOf(sections: readonly Section[], reason: string): TimedChoice {
+  const list = sections.map(({ from, method }) =>
+    from === 1 ? NAMES[method] : `${NAMES[method]} from ${from} output pixels on`,
+  );
+  return {
+    methodFor: (pixels) => sections.findLast(({ from }) => from <= Math.max(1, pixels))!.method,
+    usesTables: sections.some(({ method }) => method !== 'popcount'),
+    why: `${list.join(', ')}; ${reason}`,
+  };
 }
 
 function pixelsOf({ outHeight, outWidth }: Conv2dGeometry): number {

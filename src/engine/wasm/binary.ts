@@ -1,5 +1,6 @@
 import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
 import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
+import { nibbleConvolution } from './binary-nibbles.js';
 import { popcountConvolution } from './binary-popcount.js';
 import { tableConvolution } from './binary-tables.js';
 import type { WasmContext } from './context.js';
@@ -26,8 +27,13 @@ export interface BinaryOperands {
 /** Codes of `sign-packing.ts`. */
 const KEPT = { clip: 1, quadratic: 2 } as const;
 
-/** @param tablesFrom output pixels from which on tables are faster than popcounts (`binary-choice.ts`) */
-export function binaryKernels(wasm: WasmContext, tablesFrom: number): BinaryKernels {
+/** How differing signs are counted: by tables of the weights for a byte of activations, by tables for a nibble, or word by word. */
+export type BinaryMethod = 'byte-tables' | 'nibble-tables' | 'popcount';
+
+const CONVOLUTIONS = { 'byte-tables': tableConvolution, 'nibble-tables': nibbleConvolution, popcount: popcountConvolution };
+
+/** @param methodFor the method for a layer of so many output pixels, where the layer allows all of them (`binary-choice.ts`) */
+export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => BinaryMethod): BinaryKernels {
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
       const { tasks, size } = partition(rows, channels);
@@ -46,9 +52,8 @@ export function binaryKernels(wasm: WasmContext, tablesFrom: number): BinaryKern
       withPlanes(wasm, g, layout, signs, (planes) => {
         withWeights(wasm, g, layout, w, (weights, popcounts) => {
           withBorders(wasm, g, layout, popcounts, (borders) => {
-            const operands = { planes, weights, scale, y, ...borders };
-            if (usesTables(layout, tablesFrom)) tableConvolution(wasm, g, layout, operands);
-            else popcountConvolution(wasm, g, layout, operands);
+            const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
+            CONVOLUTIONS[method](wasm, g, layout, { planes, weights, scale, y, ...borders });
           });
         });
       });
@@ -59,8 +64,8 @@ export function binaryKernels(wasm: WasmContext, tablesFrom: number): BinaryKern
 /** Below this many output channels of a group most of a table's lanes would be empty. */
 const FEWEST_TABLE_CHANNELS = 12;
 
-function usesTables({ pixels, groupOut, fitsSixteenBits }: BinaryLayout, tablesFrom: number): boolean {
-  return pixels >= tablesFrom && groupOut >= FEWEST_TABLE_CHANNELS && fitsSixteenBits;
+function allowsTables({ groupOut, fitsSixteenBits }: BinaryLayout): boolean {
+  return groupOut >= FEWEST_TABLE_CHANNELS && fitsSixteenBits;
 }
 
 function withPlanes(

@@ -1,5 +1,5 @@
 import type { Kernels } from '../kernels.js';
-import { binaryKernels } from './binary.js';
+import { type BinaryMethod, binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
 import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
@@ -13,14 +13,14 @@ import { spatialKernels } from './spatial.js';
 
 export interface KernelChoices extends ConvolutionChoice {
   /** As in `binaryKernels`. */
-  readonly tablesFrom: number;
+  readonly binaryMethodFor: (pixels: number) => BinaryMethod;
 }
 
 /** All kernels of a wasm backend. */
 export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
     ...convolutionKernels(wasm, choices),
-    ...binaryKernels(wasm, choices.tablesFrom),
+    ...binaryKernels(wasm, choices.binaryMethodFor),
     ...dynamicKernels(wasm),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),

@@ -2,7 +2,8 @@ import { int, ptr } from './arguments';
 import { item } from './simd';
 
 /**
- * Popcounts of a 1-bit convolution word by word, 64 products each: for layers with too few pixels to pay for tables (`binary-tables.ts`).
+ * Popcounts of a 1-bit convolution word by word, 64 products each: for layers with few pixels or few output channels. It builds nothing but
+ * the order of the weights.
  * Tiles are two output pixels by two output channels: four sums and the words under way fit the scalar registers.
  */
 

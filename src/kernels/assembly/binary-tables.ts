@@ -9,7 +9,7 @@ import { item } from './simd';
  *
  *     T[a] = popcount(a ^ w), so T[a + 2^j] = T[a] + (1 - 2 w_j) for a < 2^j: eight doublings, 255 additions.
  *
- * Building costs about as much as 256 pixels: for layers with few pixels `binary-popcount.ts` is faster. Sums of bytes hold 31 positions (248 bits);
+ * Building costs about as much as 256 pixels: for layers with few pixels the other kernels are faster. Sums of bytes hold 31 positions (248 bits);
  * a window of more is cut into groups of positions, whose sums add up as 16 bits.
  */
 

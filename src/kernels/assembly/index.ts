@@ -7,6 +7,7 @@ export * from './grouped';
 export * from './sign-packing';
 export * from './binary';
 export * from './binary-tables';
+export * from './binary-nibbles';
 export * from './binary-popcount';
 export * from './select-channels';
 export * from './dynamic';

@@ -1,0 +1,93 @@
+import type { Conv2dGeometry } from '../kernels.js';
+import type { BinaryOperands } from './binary.js';
+import type { BinaryLayout } from './binary-layout.js';
+import type { WasmContext } from './context.js';
+import { partition } from './partition.js';
+
+/** Nibbles whose popcounts a byte can add up: 63 times 4. */
+const MOST_NIBBLES = 63;
+/** Bytes of 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs. */
+const SUM_BYTES = 256;
+
+/** More would run on the calling thread alone. */
+const MOST_TASKS = 2048;
+
+/** Int32 words of the table [16 activation nibbles][16 weight nibbles] of bytes: popcounts of a ^ w. */
+const POPCOUNTS = Array.from(new Int32Array(Uint8Array.from({ length: 256 }, (_, i) => popcount((i >> 4) ^ (i & 15))).buffer));
+
+/** Counts by shuffles, four bits at a time. */
+export function nibbleConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
+  const { groupOut, rowBytes, taps, tapBytes, planeBytes } = layout;
+  const lanes = lanesOf(groupOut);
+  const blocksOfGroup = Math.ceil(groupOut / lanes);
+  const blocks = g.groups * blocksOfGroup;
+  const bytes = taps * tapBytes;
+  wasm.scratch(blocks * bytes * 2 * lanes, (weights) => {
+    const ordering = partition(blocks, bytes * lanes);
+    wasm.run('spreadSignWeights', ordering.tasks, [
+      ...[blocks, ordering.size, groupOut, lanes, rowBytes, bytes],
+      ...[operands.weights, weights],
+    ]);
+    wasm.scratch(g.groups * planeBytes * 2, (planes) => {
+      const { tasks, size } = partition(g.groups * planeBytes, 1, 16);
+      wasm.run('spreadSigns', tasks, [g.groups * planeBytes, size, operands.planes, planes]);
+      convolve(wasm, g, layout, { ...operands, planes, weights }, { lanes, blocks, blocksOfGroup });
+    });
+  });
+}
+
+interface Blocks {
+  /** Output channels of a block, filled up. */
+  readonly lanes: number;
+  readonly blocks: number;
+  readonly blocksOfGroup: number;
+}
+
+function convolve(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  layout: BinaryLayout,
+  { planes, weights, scale, balances, rowKinds, columnKinds, y }: BinaryOperands,
+  { lanes, blocks, blocksOfGroup }: Blocks,
+): void {
+  const { groupOut, paddedOut, pixels, paddedHeight } = layout;
+  const pieces = piecesOf(layout);
+  const nibbles = layout.taps * layout.tapBytes * 2;
+  const lines = Math.ceil((pixels * blocks) / (MOST_TASKS * g.outWidth));
+  const cut = partition(pixels, (nibbles * lanes) / 32, g.outWidth * lines);
+  const tasks = cut.tasks * blocks;
+  wasm.scratch((pieces.length + POPCOUNTS.length) * 4, (lists) => {
+    const popcounts = lists + pieces.length * 4;
+    wasm.writeIntegers(lists, pieces);
+    wasm.writeIntegers(popcounts, POPCOUNTS);
+    wasm.scratch(tasks * SUM_BYTES, (sums) => {
+      wasm.run('nibbleConvolution', tasks, [
+        ...[pixels, cut.size, blocks, blocksOfGroup, groupOut, paddedOut, g.outChannels],
+        ...[g.outHeight, g.outWidth, g.stride, paddedHeight, layout.lineBytes * 2, layout.tapBytes * 2],
+        ...[planes, layout.planeBytes * 2, lists, pieces.length / 2, nibbles, lanes, weights],
+        ...[scale, balances, rowKinds, columnKinds, y, popcounts, sums, SUM_BYTES],
+      ]);
+    });
+  });
+}
+
+/** 16, 32 or 64: what fills up the fewest channels, and the most of those. */
+function lanesOf(groupOut: number): number {
+  if (groupOut <= 16) return 16;
+  return Math.ceil(groupOut / 32) % 2 === 0 ? 64 : 32;
+}
+
+/** Offset and length of what is added up in one go, in nibbles of the planes: whole runs of the window or pieces of them. */
+function piecesOf({ runBytes, runOffsets }: BinaryLayout): number[] {
+  const run = runBytes * 2;
+  const longest = Math.ceil(run / Math.ceil(run / MOST_NIBBLES));
+  return runOffsets.flatMap((offset) => {
+    const pieces = [];
+    for (let behind = 0; behind < run; behind += longest) pieces.push(offset * 2 + behind, Math.min(longest, run - behind));
+    return pieces;
+  });
+}
+
+function popcount(nibble: number): number {
+  return (nibble & 1) + ((nibble >> 1) & 1) + ((nibble >> 2) & 1) + (nibble >> 3);
+}

@@ -1,0 +1,305 @@
+import { int, ptr } from './arguments';
+import { item } from './simd';
+
+/**
+ * Popcounts of a 1-bit convolution four bits at a time. A vector holds what an activation nibble a makes of each of the 16 weight nibbles,
+ *
+ *     T[a][w] = popcount(a ^ w),
+ *
+ * and the weights of 16 output channels, a nibble a byte, are the indices into it: one shuffle and one addition are 64 binary
+ * multiply-accumulates. There is nothing to build but the order of the weights (`spreadSignWeights`), and all of it stays in the nearest
+ * cache, so few pixels are enough. Where a shuffle is one instruction (relaxed SIMD: no index is out of range here, so its results are
+ * the same) it is faster than the larger tables of `binary-tables.ts` as well.
+ *
+ * Sums of bytes hold 63 nibbles (252 bits); they are added up as 16 bits. Tiles are 2 pixels by 64 channels or 4 pixels by 32 or 16: the sums,
+ * tables and weights under way fit the 16 vector registers, in a loop over one nibble.
+ */
+
+/** Nibbles that a byte can count. */
+const MOST_NIBBLES: i32 = 63;
+
+@inline
+function lookUp(table: v128, nibbles: v128): v128 {
+  if (RELAXED) return i8x16.relaxed_swizzle(table, nibbles);
+  return i8x16.swizzle(table, nibbles);
+}
+
+/** Bytes of signs to two bytes each: 16 times the lower nibble, then 16 times the upper one. */
+export function spreadSigns(args: usize, task: i32): void {
+  const first = task * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+  let from = ptr(args, 2) + <usize>first;
+  let to = ptr(args, 3) + (<usize>first << 1);
+  let left = last - first;
+  for (; left >= 16; left -= 16) {
+    const bytes = v128.load(from);
+    const low = i8x16.shl(bytes, 4);
+    const high = v128.and(bytes, i8x16.splat(<i8>0xf0));
+    v128.store(to, v128.shuffle<i8>(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+    v128.store(to, v128.shuffle<i8>(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
+    from += 16;
+    to += 32;
+  }
+  for (; left > 0; left--) {
+    const byte = load<u8>(from++);
+    store<u8>(to, byte << 4);
+    store<u8>(to, byte & 0xf0, 1);
+    to += 2;
+  }
+}
+
+/**
+ * Rows of `packSignWeights` to nibbles [block of `lanes` channels][byte of the window][lower, upper][lanes]. Blocks do not cross groups; zeros
+ * fill up the last one of each.
+ */
+export function spreadSignWeights(args: usize, task: i32): void {
+  const groupOut = int(args, 2);
+  const lanes = int(args, 3);
+  const rowBytes = <usize>int(args, 4);
+  const bytes = int(args, 5);
+  const blocksOfGroup = (groupOut + lanes - 1) / lanes;
+  const first = task * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+  for (let block = first; block < last; block++) {
+    const channel = (block % blocksOfGroup) * lanes;
+    const channels = min(lanes, groupOut - channel);
+    let rows = ptr(args, 6) + <usize>((block / blocksOfGroup) * groupOut + channel) * rowBytes;
+    let to = ptr(args, 7) + (<usize>block * <usize>bytes * <usize>lanes << 1);
+    for (let byte = 0; byte < bytes; byte++) {
+      let row = rows++;
+      for (let lane = 0; lane < lanes; lane++) {
+        const value = lane < channels ? load<u8>(row) : 0;
+        store<u8>(to + <usize>lane, value & 15);
+        store<u8>(to + <usize>(lanes + lane), value >> 4);
+        row += rowBytes;
+      }
+      to += <usize>lanes << 1;
+    }
+  }
+}
+
+/**
+ * Tasks: (range of output pixels, block of output channels). `pieces` are runs of the window in the spread planes, int32 [offset, length] each,
+ * of 63 nibbles at most. Workspace of a task: the 16-bit sums of a tile.
+ */
+export function nibbleConvolution(args: usize, task: i32): void {
+  const blocks = int(args, 2);
+  const blocksOfGroup = int(args, 3);
+  const groupOut = int(args, 4);
+  const paddedOut = int(args, 5);
+  const outChannels = int(args, 6);
+  const outHeight = int(args, 7);
+  const outWidth = int(args, 8);
+  const stride = int(args, 9);
+  const paddedHeight = int(args, 10);
+  const lineBytes = int(args, 11);
+  const tapBytes = int(args, 12);
+  const pieces = ptr(args, 15);
+  const piecesEnd = pieces + (<usize>int(args, 16) << 3);
+  const lanes = int(args, 18);
+  const rowKinds = ptr(args, 22);
+  const columnKinds = ptr(args, 23);
+  const popcounts = ptr(args, 25);
+  const sums = ptr(args, 26) + <usize>task * <usize>int(args, 27);
+  const block = task % blocks;
+  const group = block / blocksOfGroup;
+  const channel = (block % blocksOfGroup) * lanes;
+  const channels = min(lanes, groupOut - channel);
+  const plane = ptr(args, 13) + <usize>group * <usize>int(args, 14);
+  const weights = ptr(args, 19) + <usize>block * <usize>int(args, 17) * <usize>lanes;
+  const scale = int(args, 20) ? item(ptr(args, 20), group * groupOut + channel) : 0;
+  const balances = item(ptr(args, 21), group * paddedOut + channel);
+  const y = item(ptr(args, 24), group * groupOut + channel);
+  const step = <usize>(stride * tapBytes);
+  const tilePixels = lanes === 64 ? 2 : 4;
+  const first = (task / blocks) * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+
+  for (let pixel = first; pixel < last; ) {
+    const column = pixel % outWidth;
+    const line = pixel / outWidth;
+    const row = line % outHeight;
+    const count = min(min(outWidth - column, last - pixel), tilePixels);
+    const source = plane + <usize>(((line / outHeight) * paddedHeight + row * stride) * lineBytes + column * stride * tapBytes);
+    // Pixels that fill up a tile repeat its last one.
+    const second = count > 1 ? step : 0;
+    if (lanes === 64) {
+      add64(source, second, pieces, piecesEnd, weights, popcounts, sums);
+    } else {
+      const third = count > 2 ? step << 1 : second;
+      const fourth = count > 3 ? step * 3 : third;
+      if (lanes === 32) add32(source, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
+      else add16(source, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
+    }
+    const rowBalances = balances + <usize>load<i32>(item(rowKinds, row));
+    let target = item(y, pixel * outChannels);
+    for (let i = 0; i < count; i++) {
+      const balance = rowBalances + <usize>load<i32>(item(columnKinds, column + i));
+      finish(sums + (<usize>(i * lanes) << 1), balance, scale, channels, target);
+      target = item(target, outChannels);
+    }
+    pixel += count;
+  }
+}
+
+/** Adds 16 bytes to 16-bit sums, or begins them. */
+@inline
+function widen(sums: usize, bytes: v128, begins: bool): void {
+  let low = i16x8.extend_low_i8x16_u(bytes);
+  let high = i16x8.extend_high_i8x16_u(bytes);
+  if (!begins) {
+    low = i16x8.add(low, v128.load(sums));
+    high = i16x8.add(high, v128.load(sums, 16));
+  }
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
+}
+
+function widen8(sums: usize, begins: bool, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
+  widen(sums, a, begins);
+  widen(sums + 32, b, begins);
+  widen(sums + 64, c, begins);
+  widen(sums + 96, d, begins);
+  widen(sums + 128, e, begins);
+  widen(sums + 160, f, begins);
+  widen(sums + 192, g, begins);
+  widen(sums + 224, h, begins);
+}
+
+/** 2 pixels (the other `second` bytes behind) by 64 channels. */
+function add64(source: usize, second: usize, pieces: usize, piecesEnd: usize, weights: usize, popcounts: usize, sums: usize): void {
+  const zero = i64x2.splat(0);
+  let a = zero, b = zero, c = zero, d = zero, e = zero, f = zero, g = zero, h = zero;
+  let begins = true;
+  let held = 0;
+  for (; pieces < piecesEnd; pieces += 8) {
+    const length = load<i32>(pieces, 4);
+    held += length;
+    if (held > MOST_NIBBLES) {
+      widen8(sums, begins, a, b, c, d, e, f, g, h);
+      a = zero; b = zero; c = zero; d = zero; e = zero; f = zero; g = zero; h = zero;
+      begins = false;
+      held = length;
+    }
+    let at = source + load<u32>(pieces);
+    const end = at + <usize>length;
+    do {
+      const t = v128.load(popcounts + <usize>load<u8>(at));
+      const u = v128.load(popcounts + <usize>load<u8>(at + second));
+      let w = v128.load(weights);
+      a = i8x16.add(a, lookUp(t, w));
+      e = i8x16.add(e, lookUp(u, w));
+      w = v128.load(weights, 16);
+      b = i8x16.add(b, lookUp(t, w));
+      f = i8x16.add(f, lookUp(u, w));
+      w = v128.load(weights, 32);
+      c = i8x16.add(c, lookUp(t, w));
+      g = i8x16.add(g, lookUp(u, w));
+      w = v128.load(weights, 48);
+      d = i8x16.add(d, lookUp(t, w));
+      h = i8x16.add(h, lookUp(u, w));
+      weights += 64;
+      at++;
+    } while (at < end);
+  }
+  widen8(sums, begins, a, b, c, d, e, f, g, h);
+}
+
+/** 4 pixels by 32 channels. */
+function add32(
+  source: usize, second: usize, third: usize, fourth: usize,
+  pieces: usize, piecesEnd: usize, weights: usize, popcounts: usize, sums: usize,
+): void {
+  const zero = i64x2.splat(0);
+  let a = zero, b = zero, c = zero, d = zero, e = zero, f = zero, g = zero, h = zero;
+  let begins = true;
+  let held = 0;
+  for (; pieces < piecesEnd; pieces += 8) {
+    const length = load<i32>(pieces, 4);
+    held += length;
+    if (held > MOST_NIBBLES) {
+      widen8(sums, begins, a, b, c, d, e, f, g, h);
+      a = zero; b = zero; c = zero; d = zero; e = zero; f = zero; g = zero; h = zero;
+      begins = false;
+      held = length;
+    }
+    let at = source + load<u32>(pieces);
+    const end = at + <usize>length;
+    do {
+      const v = v128.load(weights);
+      const w = v128.load(weights, 16);
+      let t = v128.load(popcounts + <usize>load<u8>(at));
+      a = i8x16.add(a, lookUp(t, v));
+      b = i8x16.add(b, lookUp(t, w));
+      t = v128.load(popcounts + <usize>load<u8>(at + second));
+      c = i8x16.add(c, lookUp(t, v));
+      d = i8x16.add(d, lookUp(t, w));
+      t = v128.load(popcounts + <usize>load<u8>(at + third));
+      e = i8x16.add(e, lookUp(t, v));
+      f = i8x16.add(f, lookUp(t, w));
+      t = v128.load(popcounts + <usize>load<u8>(at + fourth));
+      g = i8x16.add(g, lookUp(t, v));
+      h = i8x16.add(h, lookUp(t, w));
+      weights += 32;
+      at++;
+    } while (at < end);
+  }
+  widen8(sums, begins, a, b, c, d, e, f, g, h);
+}
+
+/** 4 pixels by 16 channels. */
+function add16(
+  source: usize, second: usize, third: usize, fourth: usize,
+  pieces: usize, piecesEnd: usize, weights: usize, popcounts: usize, sums: usize,
+): void {
+  const zero = i64x2.splat(0);
+  let a = zero, b = zero, c = zero, d = zero;
+  let begins = true;
+  let held = 0;
+  for (; pieces < piecesEnd; pieces += 8) {
+    const length = load<i32>(pieces, 4);
+    held += length;
+    if (held > MOST_NIBBLES) {
+      widen4(sums, begins, a, b, c, d);
+      a = zero; b = zero; c = zero; d = zero;
+      begins = false;
+      held = length;
+    }
+    let at = source + load<u32>(pieces);
+    const end = at + <usize>length;
+    do {
+      const w = v128.load(weights);
+      a = i8x16.add(a, lookUp(v128.load(popcounts + <usize>load<u8>(at)), w));
+      b = i8x16.add(b, lookUp(v128.load(popcounts + <usize>load<u8>(at + second)), w));
+      c = i8x16.add(c, lookUp(v128.load(popcounts + <usize>load<u8>(at + third)), w));
+      d = i8x16.add(d, lookUp(v128.load(popcounts + <usize>load<u8>(at + fourth)), w));
+      weights += 16;
+      at++;
+    } while (at < end);
+  }
+  widen4(sums, begins, a, b, c, d);
+}
+
+function widen4(sums: usize, begins: bool, a: v128, b: v128, c: v128, d: v128): void {
+  widen(sums, a, begins);
+  widen(sums + 32, b, begins);
+  widen(sums + 64, c, begins);
+  widen(sums + 96, d, begins);
+}
+
+/** Outputs of a pixel: balance - 2 * sums, times the channel's scale. */
+function finish(sums: usize, balances: usize, scale: usize, channels: i32, target: usize): void {
+  for (; channels >= 4; channels -= 4) {
+    const differing = v128.load16x4_u(sums);
+    const y = f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(differing, differing)));
+    v128.store(target, scale ? f32x4.mul(y, v128.load(scale)) : y);
+    sums += 8;
+    balances += 16;
+    if (scale) scale += 16;
+    target += 16;
+  }
+  for (let i = 0; i < channels; i++) {
+    const y = <f32>(load<i32>(item(balances, i)) - (<i32>load<u16>(sums + (<usize>i << 1)) << 1));
+    store<f32>(item(target, i), scale ? y * load<f32>(item(scale, i)) : y);
+  }
+}
