@@ -121,6 +121,10 @@ const shapes: Record<string, Shape> = {
   'tiles, more padding than taps': { batch: 2, height: 40, width: 33, inChannels: 9, outChannels: 10, kernel: 3, padding: 4 },
   'tiles in groups': { batch: 2, height: 44, width: 40, inChannels: 36, outChannels: 30, kernel: 3, padding: 1, groups: 3 },
   'tiles of many small images': { batch: 150, height: 8, width: 7, inChannels: 20, outChannels: 33, kernel: 3, padding: 1 },
+  // Few tiles against the channels: filters are transformed where they are used.
+  'few tiles': { height: 11, width: 10, inChannels: 70, outChannels: 45, kernel: 3, padding: 1 },
+  'few tiles, padding 2': { batch: 2, height: 9, width: 5, inChannels: 64, outChannels: 80, kernel: 3, padding: 2 },
+  'few tiles in groups': { batch: 3, height: 8, width: 7, inChannels: 80, outChannels: 72, kernel: 3, padding: 1, groups: 2 },
   'large depthwise': { batch: 3, height: 40, width: 41, inChannels: 70, outChannels: 70, kernel: 3, padding: 1, groups: 70 },
 };
 

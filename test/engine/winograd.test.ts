@@ -48,10 +48,12 @@ function errors(found: ArrayLike<number>, exact: ArrayLike<number>): { typical: 
 }
 
 describe.each([
-  [2, 32, 16],
-  [8, 16, 32],
-  [32, 8, 64],
-])('batch %i, %i pixels a side, %i channels', (batch, side, channels) => {
+  [2, 32, 16, ['y', 'dx', 'dw']],
+  [8, 16, 32, ['y', 'dx', 'dw']],
+  [32, 8, 64, ['y', 'dx', 'dw']],
+  // Too few tiles for a weight gradient.
+  [1, 14, 96, ['y', 'dx']],
+] as const)('batch %i, %i pixels a side, %i channels', (batch, side, channels, names) => {
   const g = square(batch, side, channels);
 
   test('stays within the stated bounds, and the direct convolution comes nearer', async () => {
@@ -60,7 +62,7 @@ describe.each([
     const [byTiles, bySums] = [results(fast, g), results(direct, g)];
     fast.dispose();
     direct.dispose();
-    for (const name of ['y', 'dx', 'dw'] as const) {
+    for (const name of names) {
       const error = errors(byTiles[name], exact[name]);
       expect(error.typical, name).toBeLessThan(TYPICAL);
       expect(error.largest, name).toBeLessThan(LARGEST);

@@ -36,7 +36,7 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
       }
       const problem = forwardProblem(g);
       if (mayTransform && paysWinograd(g, problem)) {
-        winograd(wasm, problem, 'packWinogradFilters', { source: x, w, bias, target: y });
+        winograd(wasm, problem, 'plain', { source: x, w, bias, target: y });
         return;
       }
       const walk = forwardWalk(g, x, y);
@@ -59,7 +59,7 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
       }
       const problem = inputGradientProblem(g);
       if (mayTransform && paysWinograd(g, problem)) {
-        winograd(wasm, problem, 'packWinogradFlipped', { source: dy, w, bias: 0, target: dx });
+        winograd(wasm, problem, 'flipped', { source: dy, w, bias: 0, target: dx });
         return;
       }
       for (const { walk, firstRow, firstColumn, rowStep, columnStep } of gradientPhases(g, dy, dx)) {

@@ -17,12 +17,14 @@ const OUTER_CHANNELS = 8;
 const OUTER_OUTPUTS = 4;
 const GAP_BYTES = 64;
 const SCRATCH_BYTES = 2 * FREQUENCIES * 16;
-const PACKING_BYTES = SCRATCH_BYTES + FREQUENCIES * 16;
+const PANEL_SCRATCH_BYTES = SCRATCH_BYTES + BLOCK_CHANNELS * 9 * PANEL_COLUMNS * 4;
 
 /** A unit's transformed tiles should stay in a second-level cache. */
 const UNIT_BYTES = 192 * 1024;
+/** Tiles are few if they fit this when they are transformed, and take less than the transformed filters do. */
+const FEW_TILES_BYTES = 6 * 1024 * 1024;
 /** But all filters are read again for every unit. */
-const FEWEST_QUADS = 2;
+const FEWEST_QUADS = 4;
 /** Tiles over which a weight gradient is summed at least before the sums go back to memory. */
 const FEWEST_TILES = 32;
 /** Tiles that are worth partial sums of their own. */
@@ -40,7 +42,9 @@ const MOST_TASKS = 16;
  */
 const PRODUCT_TIME = 1.1;
 const TRANSFORM_TIME = 13;
-const FILTER_TIME = 1200;
+const FILTER_TIME = 200;
+/** The same of a weight gradient, which is transformed back and summed over the tasks. */
+const GRADIENT_FILTER_TIME = 1200;
 
 interface Side {
   readonly height: number;
@@ -81,7 +85,11 @@ function tilesOf({ batch, target }: Problem) {
 }
 
 /** Whether the algorithm fits, and is expected to be faster than the direct one: by the shape alone, so that results do not depend on the machine. */
-export function paysWinograd(g: Conv2dGeometry, { batch, source, target, padding, groups }: Problem): boolean {
+export function paysWinograd(g: Conv2dGeometry, problem: Problem): boolean {
+  return isFaster(g, problem, FILTER_TIME);
+}
+
+function isFaster(g: Conv2dGeometry, { batch, source, target, padding, groups }: Problem, filterTime: number): boolean {
   if (g.kernelHeight !== 3 || g.kernelWidth !== 3 || g.stride !== 1 || g.dilation !== 1 || padding < 0) return false;
   const depth = source.channels / groups;
   const columns = target.channels / groups;
@@ -91,66 +99,102 @@ export function paysWinograd(g: Conv2dGeometry, { batch, source, target, padding
   const direct = batch * target.height * target.width * 9 * groups * depth * whole(columns, PANEL_COLUMNS);
   const products = FREQUENCIES * whole(count, QUAD) * groups * depth * whole(columns, PANEL_COLUMNS) * PRODUCT_TIME;
   const transforms = count * TILE_SIDE * TILE_SIDE * groups * (whole(depth, QUAD) + whole(columns, QUAD)) * TRANSFORM_TIME;
-  return products + transforms + groups * depth * columns * FILTER_TIME < direct;
+  return products + transforms + groups * depth * columns * filterTime < direct;
 }
 
-/** The filters, ready for the kernel: forward as they are, for the input gradient flipped. */
-export type FilterForm = 'packWinogradFilters' | 'packWinogradFlipped';
+/** How the kernel uses the filters: forward as they are, for the input gradient flipped. */
+export type FilterForm = 'plain' | 'flipped';
+
+interface Operands {
+  readonly source: Address;
+  readonly w: Address;
+  /** 0 = none. */
+  readonly bias: Address;
+  readonly target: Address;
+}
 
 /** target = source convolved with w, plus bias. */
-export function winograd(
-  wasm: WasmContext,
-  problem: Problem,
-  form: FilterForm,
-  { source, w, bias, target }: { source: Address; w: Address; bias: Address; target: Address },
-): void {
-  const { groups } = problem;
-  const depth = problem.source.channels / groups;
-  const columns = problem.target.channels / groups;
-  const panels = groups * Math.ceil(columns / PANEL_COLUMNS);
-  const panelBytes = Math.ceil(depth / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES;
-  wasm.scratch(panels * panelBytes, (filters) => {
-    const packing = tasksOf(panels, panelBytes / 4);
-    wasm.scratch(packing.tasks * PACKING_BYTES, (scratch) => {
-      wasm.run(form, packing.tasks, [w, filters, groups, columns, depth, packing.perTask, scratch]);
+export function winograd(wasm: WasmContext, problem: Problem, form: FilterForm, operands: Operands): void {
+  if (hasFewTiles(problem)) convolvePanels(wasm, problem, form, operands);
+  else convolveTiles(wasm, problem, form, operands);
+}
+
+function hasFewTiles(problem: Problem): boolean {
+  const quads = quadsOf(problem);
+  const outputs = problem.target.channels / problem.groups;
+  return quads * QUAD <= outputs && problem.groups * quads * quadBytesOf(problem) <= FEW_TILES_BYTES;
+}
+
+/** For few tiles: they are transformed beforehand, filters where they are used. */
+function convolvePanels(wasm: WasmContext, problem: Problem, form: FilterForm, { source, w, bias, target }: Operands): void {
+  const { source: from, target: to, padding, groups } = problem;
+  const { rows, columns, count } = tilesOf(problem);
+  const quads = quadsOf(problem);
+  const all = groups * quads;
+  wasm.scratch(all * quadBytesOf(problem), (tiles) => {
+    const { tasks, perTask } = tasksOf(all, quadBytesOf(problem) / 4);
+    wasm.scratch(tasks * SCRATCH_BYTES, (scratch) => {
+      wasm.run('transformWinogradTiles', tasks, [
+        ...[source, from.height, from.width, from.channels, padding],
+        ...[tiles, perTask, scratch, 0, groups, rows, columns, count],
+      ]);
     });
-    convolve(wasm, problem, filters, { source, bias, target });
+    const shares = sharesOf(problem, MOST_TASKS);
+    const workspaceBytes = align((quads * PRODUCTS_BYTES) / QUADS_AT_ONCE + PANEL_SCRATCH_BYTES + PANEL_BLOCK_BYTES);
+    wasm.scratch(shares * workspaceBytes, (workspace) => {
+      wasm.run('convolveWinogradPanels', shares, [
+        ...[source, from.height, from.width, from.channels, padding],
+        ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
+        ...[tiles, form === 'flipped' ? 1 : 0, shares, w, bias, workspace, workspaceBytes],
+      ]);
+    });
   });
 }
 
-function convolve(
-  wasm: WasmContext,
-  problem: Problem,
-  filters: Address,
-  { source, bias, target }: { source: Address; bias: Address; target: Address },
-): void {
+/** For many tiles: filters are transformed beforehand, tiles in units that the cache holds. */
+function convolveTiles(wasm: WasmContext, problem: Problem, form: FilterForm, { source, w, bias, target }: Operands): void {
   const { source: from, target: to, padding, groups } = problem;
-  const cut = cutTiles(problem);
   const { rows, columns, count } = tilesOf(problem);
-  wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
-    wasm.run('convolveWinograd', cut.tasks, [
-      ...[source, from.height, from.width, from.channels, padding],
-      ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
-      ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes],
-    ]);
+  const depth = from.channels / groups;
+  const outputs = to.channels / groups;
+  const panels = groups * Math.ceil(outputs / PANEL_COLUMNS);
+  const panelBytes = Math.ceil(depth / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES;
+  const cut = cutTiles(problem);
+  wasm.scratch(panels * panelBytes, (filters) => {
+    const { tasks, perTask } = tasksOf(panels, panelBytes / 4);
+    wasm.scratch(tasks * PANEL_SCRATCH_BYTES, (scratch) => {
+      const kernel = form === 'flipped' ? 'packWinogradFlipped' : 'packWinogradFilters';
+      wasm.run(kernel, tasks, [w, filters, groups, outputs, depth, perTask, scratch]);
+    });
+    wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
+      wasm.run('convolveWinograd', cut.tasks, [
+        ...[source, from.height, from.width, from.channels, padding],
+        ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
+        ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes],
+      ]);
+    });
   });
+}
+
+function quadsOf(problem: Problem): number {
+  return Math.ceil(tilesOf(problem).count / QUAD);
+}
+
+/** Bytes of four transformed tiles of a group. */
+function quadBytesOf({ source, groups }: Problem): number {
+  return Math.ceil(source.channels / groups / BLOCK_CHANNELS) * BLOCK_BYTES;
 }
 
 /** Units of tiles, as many as the cache holds transformed; where there are few tiles the panels are shared out too. */
 function cutTiles(problem: Problem) {
-  const { source, target, groups } = problem;
-  const { count } = tilesOf(problem);
-  const depth = source.channels / groups;
-  const quadBytes = Math.ceil(depth / BLOCK_CHANNELS) * BLOCK_BYTES;
+  const quadBytes = quadBytesOf(problem);
   const fitting = Math.max(FEWEST_QUADS, Math.floor(UNIT_BYTES / quadBytes));
-  const quads = Math.ceil(count / QUAD);
+  const quads = quadsOf(problem);
   const unitQuads = Math.min(fitting, Math.max(QUADS_AT_ONCE, Math.ceil(quads / MOST_TASKS)));
   const units = Math.ceil(quads / unitQuads);
   const unitsPerTask = Math.ceil(units / MOST_TASKS);
   const unitTasks = Math.ceil(units / unitsPerTask);
-  const panels = Math.ceil(target.channels / groups / PANEL_COLUMNS);
-  const perShare = Math.ceil(panels / Math.max(1, Math.min(panels, Math.floor(MOST_TASKS / unitTasks))));
-  const shares = Math.ceil(panels / perShare);
+  const shares = sharesOf(problem, Math.floor(MOST_TASKS / unitTasks));
   return {
     tasks: unitTasks * shares,
     unitTiles: unitQuads * QUAD,
@@ -160,10 +204,17 @@ function cutTiles(problem: Problem) {
   };
 }
 
+/** Into how many parts the panels of a group fall, at most `wanted` and none of them empty. */
+function sharesOf({ target, groups }: Problem, wanted: number): number {
+  const panels = Math.ceil(target.channels / groups / PANEL_COLUMNS);
+  const perShare = Math.ceil(panels / Math.max(1, Math.min(panels, wanted)));
+  return Math.ceil(panels / perShare);
+}
+
 /** Whether a weight gradient fits the algorithm and is expected to be faster by it. */
 export function paysWinogradGradient(g: Conv2dGeometry): boolean {
   const problem = forwardProblem(g);
-  return tilesOf(problem).count >= 2 * CHUNK_TILES && paysWinograd(g, problem);
+  return tilesOf(problem).count >= 2 * CHUNK_TILES && isFaster(g, problem, GRADIENT_FILTER_TIME);
 }
 
 export function winogradWeightGradient(wasm: WasmContext, g: Conv2dGeometry, x: Address, dy: Address, dw: Address): void {

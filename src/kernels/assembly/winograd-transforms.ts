@@ -190,8 +190,8 @@ export function transformTileGradient(from: usize, pitch: usize, step: usize, sc
   }
 }
 
-/** U = G g G' of the nine taps at the start of `scratch`; frequency (i, j) goes to `to` + (6 i + j) * `stride`. */
-export function transformFilter(scratch: usize, to: usize, stride: usize): void {
+/** U = G g G' of the nine taps at `from`; frequency (i, j) goes to `to` + (6 i + j) * `stride`. */
+export function transformFilter(from: usize, scratch: usize, to: usize, stride: usize): void {
   const f0 = v128.load32_splat(FILTER_FACTORS), f1 = v128.load32_splat(FILTER_FACTORS, 4);
   const f2 = v128.load32_splat(FILTER_FACTORS, 8), f3 = v128.load32_splat(FILTER_FACTORS, 12);
   const f4 = v128.load32_splat(FILTER_FACTORS, 16), f5 = v128.load32_splat(FILTER_FACTORS, 20);
@@ -199,7 +199,7 @@ export function transformFilter(scratch: usize, to: usize, stride: usize): void 
   const between = scratch + BETWEEN;
   let at = between;
   for (let column = 0; column < 3; column++) {
-    const g0 = v128.load(scratch), g1 = v128.load(scratch, 48), g2 = v128.load(scratch, 96);
+    const g0 = v128.load(from), g1 = v128.load(from, 48), g2 = v128.load(from, 96);
     v128.store(at, f32x4.mul(g0, f0));
     let even = multiplyAdd(g2, f2, f32x4.mul(g0, f1));
     let odd = f32x4.mul(g1, f3);
@@ -210,7 +210,7 @@ export function transformFilter(scratch: usize, to: usize, stride: usize): void 
     v128.store(at, f32x4.add(even, odd), 144);
     v128.store(at, f32x4.sub(even, odd), 192);
     v128.store(at, g2, 240);
-    scratch += 16;
+    from += 16;
     at += 16;
   }
   at = between;

@@ -5,12 +5,14 @@
  * An image falls into tiles of 4x4 output pixels. For each of the 36 frequencies the transformed tiles V [tiles, channels] and the transformed
  * filters U [channels, outputs] are multiplied as matrices; the inverse transform of the 36 products is the tile's output.
  *
- * Filters are transformed once a call: `packWinogradFilters`, `packWinogradFlipped`. A task of `convolveWinograd` then takes units of some
- * tiles and all panels of 8 output channels, or a share of these. It transforms the unit's tiles, and for each panel and four quads of
- * tiles multiplies all frequencies and transforms back what has just been computed: V stays in the second-level cache, the products
- * in the first.
+ * A task of `convolveWinograd` takes units of some tiles and all panels of 8 output channels, or a share of these. It transforms the unit's
+ * tiles, and for each panel and four quads of tiles multiplies all frequencies and transforms back what has just been computed: V
+ * stays in the second-level cache, the products in the first. Panels are made (`winograd-filters.ts`) once a call beforehand.
  *
- *     U [panel][block of 16 channels][frequency][16 channels][8 outputs]
+ * Where tiles are few and channels many, U is the largest of all. Then it is the tiles that are transformed beforehand (`transformWinogradTiles`),
+ * and a task of `convolveWinogradPanels` makes its filters a block of channels at a time, adds what they contribute to all products, and makes the
+ * next block in their place: U never leaves the first-level cache. Sums are the same, in the same order.
+ *
  *     V [quad of tiles][block of 16 channels][frequency][4 tiles][16 channels]
  *     M [frequency][4 quads][4 tiles][8 outputs]
  */
@@ -18,113 +20,21 @@ import { int, ptr } from './arguments';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
-  FREQUENCIES, gatherPixels, loadLanes, SCRATCH_BYTES, TILE_SIDE, transformFilter, transformProducts, transformWindow, WINDOW_SIDE,
+  BLOCK_CHANNELS, PANEL_BLOCK_BYTES, PANEL_COLUMNS, PANEL_FREQUENCY_BYTES, PANEL_SCRATCH_BYTES, packBlock, packFlippedBlock, panelBytes,
+} from './winograd-filters';
+import {
+  FREQUENCIES, gatherPixels, loadLanes, SCRATCH_BYTES, TILE_SIDE, transformProducts, transformWindow, WINDOW_SIDE,
 } from './winograd-transforms';
 
-const PANEL_COLUMNS: i32 = 8;
 const QUAD: i32 = 4;
 const QUADS_AT_ONCE: i32 = 4;
-const BLOCK_CHANNELS: i32 = 16;
 /** Bytes of a frequency, and of all, in a block of V. */
 const FREQUENCY_BYTES: usize = 4 * 16 * 4;
 const BLOCK_BYTES: usize = 36 * 4 * 16 * 4;
-/** The same in a panel of U. */
-const PANEL_FREQUENCY_BYTES: usize = 16 * 8 * 4;
-const PANEL_BLOCK_BYTES: usize = 36 * 16 * 8 * 4;
 /** Bytes of a quad's products of one frequency, and of one frequency, in M. */
 const QUAD_BYTES: usize = 4 * 8 * 4;
 const PRODUCT_BYTES: usize = 4 * 4 * 8 * 4;
 const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
-
-/** Bytes of one transformed vector of filters. */
-const VECTOR_BYTES: usize = 36 * 16;
-
-/**
- * [weights OHWI, U, groups, outputs of a group, channels of a group, panels of a task, workspaces]. A task packs some panels; its workspace
- * holds scratch and one transformed vector.
- */
-export function packWinogradFilters(args: usize, task: i32): void {
-  const outputs = int(args, 3);
-  const channels = int(args, 4);
-  const groupPanels = ceilDivide(outputs, PANEL_COLUMNS);
-  const tapBytes = <usize>channels << 2;
-  const scratch = ptr(args, 6) + <usize>task * (SCRATCH_BYTES + VECTOR_BYTES);
-  const vector = scratch + SCRATCH_BYTES;
-  const end = min(int(args, 2) * groupPanels, (task + 1) * int(args, 5));
-  for (let index = task * int(args, 5); index < end; index++) {
-    const column = (index % groupPanels) * PANEL_COLUMNS;
-    const columns = min(PANEL_COLUMNS, outputs - column);
-    const panel = ptr(args, 1) + <usize>index * panelBytes(channels);
-    const filters = ptr(args, 0) + <usize>(((index / groupPanels) * outputs + column) * 9) * tapBytes;
-    if (columns < PANEL_COLUMNS) memory.fill(panel, 0, panelBytes(channels));
-    for (let channel = 0; channel < channels; channel += 4) {
-      const to = panel + panelOffset(channel);
-      let from = filters + (<usize>channel << 2);
-      for (let i = 0; i < columns; i++) {
-        for (let tap = 0; tap < 9; tap++) {
-          v128.store(scratch + (<usize>tap << 4), loadLanes(from, channels - channel));
-          from += tapBytes;
-        }
-        transformFilter(scratch, vector, 16);
-        scatterChannels(vector, to + (<usize>i << 2));
-      }
-    }
-  }
-}
-
-/** Lanes are channels, which lie 32 bytes apart in a panel. */
-function scatterChannels(vectors: usize, to: usize): void {
-  for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
-    const vector = v128.load(vectors);
-    v128.store32_lane(to, vector, 0);
-    v128.store32_lane(to, vector, 1, 32);
-    v128.store32_lane(to, vector, 2, 64);
-    v128.store32_lane(to, vector, 3, 96);
-    vectors += 16;
-    to += PANEL_FREQUENCY_BYTES;
-  }
-}
-
-/**
- * For the input gradient: panels of 8 input channels over the outputs, taps in reverse. Arguments as above, with channels and outputs in
- * each other's place.
- */
-export function packWinogradFlipped(args: usize, task: i32): void {
-  const channels = int(args, 3);
-  const outputs = int(args, 4);
-  const groupPanels = ceilDivide(channels, PANEL_COLUMNS);
-  const tapBytes = <usize>channels << 2;
-  const scratch = ptr(args, 6) + <usize>task * (SCRATCH_BYTES + VECTOR_BYTES);
-  const end = min(int(args, 2) * groupPanels, (task + 1) * int(args, 5));
-  for (let index = task * int(args, 5); index < end; index++) {
-    const first = (index % groupPanels) * PANEL_COLUMNS;
-    const panel = ptr(args, 1) + <usize>index * panelBytes(outputs);
-    let last = ptr(args, 0) + <usize>((index / groupPanels) * outputs * 9 + 8) * tapBytes;
-    for (let output = 0; output < outputs; output++) {
-      const to = panel + panelOffset(output);
-      for (let channel = first; channel < first + PANEL_COLUMNS; channel += 4) {
-        let from = last + (<usize>channel << 2);
-        for (let tap = 0; tap < 9; tap++) {
-          v128.store(scratch + (<usize>tap << 4), channel < channels ? loadLanes(from, channels - channel) : f32x4.splat(0));
-          from -= tapBytes;
-        }
-        transformFilter(scratch, to + (<usize>(channel - first) << 2), PANEL_FREQUENCY_BYTES);
-      }
-      last += 9 * tapBytes;
-    }
-  }
-}
-
-@inline
-function panelBytes(depth: i32): usize {
-  return <usize>ceilDivide(depth, BLOCK_CHANNELS) * PANEL_BLOCK_BYTES;
-}
-
-/** Where a channel's eight outputs of frequency 0 lie in a panel. */
-@inline
-function panelOffset(channel: i32): usize {
-  return <usize>(channel / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES + (<usize>(channel & (BLOCK_CHANNELS - 1)) << 5);
-}
 
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 groups, 10 tile
@@ -161,7 +71,8 @@ export function convolveWinograd(args: usize, task: i32): void {
           const first = start + quad * QUAD;
           multiplyQuads(transformed + <usize>quad * quadBytes, quadBytes, count, panel, depth, products);
           storeTiles(
-            args, first, min(end, first + count * QUAD), group * columns + column, min(PANEL_COLUMNS, columns - column), products, scratch,
+            args, first, min(end, first + count * QUAD), group * columns + column, min(PANEL_COLUMNS, columns - column), products,
+            PRODUCT_BYTES, scratch,
           );
         }
       }
@@ -248,8 +159,104 @@ function multiplyQuad(tiles: usize, panel: usize, depth: i32, products: usize): 
   v128.store(products, c30, 96); v128.store(products, c31, 112);
 }
 
-/** The output of the tiles [start, end) in `count` channels from `channel` on. */
-function storeTiles(args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, scratch: usize): void {
+/**
+ * V [group][quad] of all tiles. Arguments 0 to 4 and 9 to 12 as in `convolveWinograd`; 5 V, 6 quads of a task, 7 scratch of the tasks.
+ */
+export function transformWinogradTiles(args: usize, task: i32): void {
+  const groups = int(args, 9);
+  const tiles = int(args, 12);
+  const depth = int(args, 3) / groups;
+  const quads = ceilDivide(tiles, QUAD);
+  const quadBytes = <usize>ceilDivide(depth, BLOCK_CHANNELS) * BLOCK_BYTES;
+  const scratch = ptr(args, 7) + <usize>task * SCRATCH_BYTES;
+  const end = min(groups * quads, (task + 1) * int(args, 6));
+  for (let item = task * int(args, 6); item < end; item++) {
+    const start = (item % quads) * QUAD;
+    const to = ptr(args, 5) + <usize>item * quadBytes;
+    transformTiles(args, start, min(tiles, start + QUAD), (item / quads) * depth, depth, scratch, to, quadBytes);
+  }
+}
+
+/**
+ * Arguments as in `convolveWinograd`, but: 13 V of all tiles, 14 whether filters are to be flipped, 16 the filters as they are. A workspace holds M of all
+ * tiles, scratch and a block of filters.
+ */
+export function convolveWinogradPanels(args: usize, task: i32): void {
+  const groups = int(args, 9);
+  const tiles = int(args, 12);
+  const flips = int(args, 14);
+  const filters = ptr(args, 16);
+  const depth = int(args, 3) / groups;
+  const columns = int(args, 8) / groups;
+  const groupPanels = ceilDivide(columns, PANEL_COLUMNS);
+  const quads = ceilDivide(tiles, QUAD);
+  const quadBytes = <usize>ceilDivide(depth, BLOCK_CHANNELS) * BLOCK_BYTES;
+  const stride = <usize>quads * QUAD_BYTES;
+  const products = ptr(args, 18) + <usize>int(args, 19) * <usize>task;
+  const scratch = products + stride * FREQUENCIES;
+  const block = scratch + PANEL_SCRATCH_BYTES;
+  const perShare = ceilDivide(groupPanels, int(args, 15));
+  const endPanel = min(groupPanels, (task + 1) * perShare);
+  for (let group = 0; group < groups; group++) {
+    for (let index = task * perShare; index < endPanel; index++) {
+      let transformed = ptr(args, 13) + <usize>(group * quads) * quadBytes;
+      memory.fill(products, 0, stride * FREQUENCIES);
+      for (let channel = 0; channel < depth; channel += BLOCK_CHANNELS) {
+        if (flips) packFlippedBlock(filters, group, index, channel, depth, columns, block, scratch);
+        else packBlock(filters, group, index, channel, columns, depth, block, scratch);
+        addBlock(transformed, quadBytes, quads, block, min(BLOCK_CHANNELS, depth - channel), products);
+        transformed += BLOCK_BYTES;
+      }
+      const column = index * PANEL_COLUMNS;
+      storeTiles(args, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
+    }
+  }
+}
+
+/** products [frequency][quad][4 tiles, 8 outputs] += what the channels of one block contribute. */
+function addBlock(tiles: usize, quadBytes: usize, quads: i32, block: usize, channels: i32, products: usize): void {
+  for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
+    let from = tiles;
+    for (let quad = 0; quad < quads; quad++) {
+      addQuad(from, block, channels, products);
+      from += quadBytes;
+      products += QUAD_BYTES;
+    }
+    tiles += FREQUENCY_BYTES;
+    block += PANEL_FREQUENCY_BYTES;
+  }
+}
+
+/** products [4 tiles, 8 outputs] += tiles [4, channels] * filters [channels, 8], up to 16 channels. */
+function addQuad(tiles: usize, filters: usize, channels: i32, products: usize): void {
+  let c00 = v128.load(products), c01 = v128.load(products, 16);
+  let c10 = v128.load(products, 32), c11 = v128.load(products, 48);
+  let c20 = v128.load(products, 64), c21 = v128.load(products, 80);
+  let c30 = v128.load(products, 96), c31 = v128.load(products, 112);
+  const end = filters + (<usize>channels << 5);
+  do {
+    const b0 = v128.load(filters), b1 = v128.load(filters, 16);
+    let a = v128.load32_splat(tiles);
+    c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
+    a = v128.load32_splat(tiles, 64);
+    c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
+    a = v128.load32_splat(tiles, 128);
+    c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
+    a = v128.load32_splat(tiles, 192);
+    c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
+    tiles += 4;
+    filters += 32;
+  } while (filters < end);
+  v128.store(products, c00); v128.store(products, c01, 16);
+  v128.store(products, c10, 32); v128.store(products, c11, 48);
+  v128.store(products, c20, 64); v128.store(products, c21, 80);
+  v128.store(products, c30, 96); v128.store(products, c31, 112);
+}
+
+/** The output of the tiles [start, end) in `count` channels from `channel` on; `stride` bytes from frequency to frequency. */
+function storeTiles(
+  args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
+): void {
   const height = int(args, 6);
   const width = int(args, 7);
   const tileRows = int(args, 10);
@@ -270,7 +277,7 @@ function storeTiles(args: usize, start: i32, end: i32, channel: i32, count: i32,
     let biases = bias + (<usize>channel << 2);
     for (let left = count; left > 0; left -= 4) {
       const added = bias ? loadLanes(biases, left) : f32x4.splat(0);
-      transformProducts(from, PRODUCT_BYTES, added, scratch, to, pitch, pixelBytes, rows, columns, left);
+      transformProducts(from, stride, added, scratch, to, pitch, pixelBytes, rows, columns, left);
       from += 16;
       to += 16;
       biases += 16;
