@@ -141,7 +141,15 @@ describe('gossamer reproduce, asked for what it cannot do', () => {
     expect(stdout).toMatch(/^baseline +1 +1 +1 +1,200,000$/m);
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
     const tables = JSON.parse(gossamer(['reproduce', '--json']).stdout) as { name: string; runs: number; rows: object[] }[];
-    expect(tables.map(({ name }) => name)).toEqual(['baseline', 'nonlinearity', 'beyond', 'dynamic', 'theta', 'composed']);
+    expect(tables.map(({ name }) => name)).toEqual([
+      'baseline',
+      'nonlinearity',
+      'beyond',
+      'dynamic',
+      'dynamic-longer',
+      'theta',
+      'composed',
+    ]);
     expect(tables[1]).toMatchObject({ seeds: 2, runs: 18 });
   });
 

@@ -3,7 +3,7 @@ import { didYouMean } from '../../nearest.js';
 import { baseline } from './baseline.js';
 import { beyond } from './beyond.js';
 import { composed } from './composed.js';
-import { dynamic } from './dynamic.js';
+import { dynamic, dynamicLonger } from './dynamic.js';
 import { nonlinearity } from './nonlinearity.js';
 import type { EvidenceTable } from './table.js';
 import { theta } from './theta.js';
@@ -17,7 +17,7 @@ export { type EvidenceTable, imagesTrained } from './table.js';
 export { codeVersion } from './version.js';
 
 /** The tables of evidence, in the order in which the results page tells of them. */
-export const tables: readonly EvidenceTable[] = [baseline, nonlinearity, beyond, dynamic, theta, composed];
+export const tables: readonly EvidenceTable[] = [baseline, nonlinearity, beyond, dynamic, dynamicLonger, theta, composed];
 
 /** @throws ConfigError for an unknown name, with the nearest known one */
 export function tableByName(name: string): EvidenceTable {
