@@ -11,6 +11,7 @@ const order = [
   'formats',
   'data',
   'train',
+  'freeze',
   'report',
   'cli',
 ];

@@ -2,6 +2,7 @@ import { createShapeEngine } from '../engine/shapes.js';
 import { ShapeError } from '../errors.js';
 import { Network } from '../models/network.js';
 import { type Buffer, DynamicGroupConv2d, type Module, type Parameter, StoredNumber } from '../nn/index.js';
+import { restoring } from '../nn/restoring.js';
 import { type Cost, type OperatorCall, observe } from '../ops/index.js';
 import { formatShape, type Shape, sizeOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -174,18 +175,4 @@ function nameOf(model: Module): string {
 function setProgress(model: Module, progress: number): void {
   for (const [, module] of model.modules()) if (module instanceof DynamicGroupConv2d) module.inactive.value = 0;
   model.setProgress(progress);
-}
-
-/** Runs `body`, which may switch modes and progress, and sets these back. */
-function restoring<T>(model: Module, body: () => T): T {
-  const modes = model.modules().map(([, module]) => [module, module.training] as const);
-  const numbers = [...model.state().values()].flatMap((entry) =>
-    entry instanceof StoredNumber ? [[entry, entry.value] as const] : [],
-  );
-  try {
-    return body();
-  } finally {
-    for (const [module, training] of modes) module.training = training;
-    for (const [entry, value] of numbers) entry.value = value;
-  }
 }
