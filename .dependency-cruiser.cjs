@@ -9,6 +9,7 @@ const order = [
   'models',
   'metrics',
   'formats',
+  'runtime',
   'data',
   'train',
   'freeze',
@@ -46,6 +47,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { dependencyTypes: ['unknown', 'undetermined', 'npm-dev', 'npm-no-pkg'] },
+    },
+    {
+      name: 'runtime-stays-small',
+      comment: 'A page that runs a packed model loads the engine, the format, and no more.',
+      severity: 'error',
+      from: { path: '^src/runtime/' },
+      to: { path: '^src/', pathNot: '^src/(runtime|engine|formats/packed|errors\\.ts|formats/dtypes\\.ts)' },
     },
     {
       name: 'native-and-heavy-stay-at-the-edge',

@@ -87,6 +87,23 @@ export class UnsupportedError extends GossamerError {
   }
 }
 
+/** A frozen model does not compute what the model does that it was made of. */
+export class FreezeError extends GossamerError {
+  readonly code = 'FREEZE';
+  constructor(
+    /** Path of the first layer that differs, or the operator where it has no parameters. */
+    readonly layer: string,
+    /** Largest difference of its result, relative to the result's size. */
+    readonly difference: number,
+    readonly bound: number,
+  ) {
+    super(
+      `freeze: ${layer} computes something else than in the model: its results differ by ${difference.toExponential(1)} of their size, ` +
+        `more than ${bound.toExponential(1)}. Nothing was written. This is a fault of Gossamer: please report it with the model's name and options.`,
+    );
+  }
+}
+
 /** A tensor was used after it was freed, or a value belongs to another engine. */
 export class LifetimeError extends GossamerError {
   readonly code = 'LIFETIME';

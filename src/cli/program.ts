@@ -5,10 +5,12 @@ import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
+import { freezeCommand } from './freeze.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
 import { reproduceCommand } from './reproduce.js';
+import { runCommand } from './run.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
 
@@ -24,6 +26,8 @@ export function createProgram(console: Console, json: boolean): Command {
     evalCommand,
     predictCommand,
     exportCommand,
+    freezeCommand,
+    runCommand,
     summaryCommand,
     dataCommand,
     modelsCommand,

@@ -145,6 +145,28 @@ export interface BinaryKernels {
    * scale the result is integers, exactly.
    */
   binaryConv2d(g: Conv2dGeometry, signs: Address, w: Address, scale: Address, y: Address): void;
+  /** The same in two parts, for weights that stay: int32 elements that `packed` needs; sign(w) as it likes them; the convolution. */
+  packedWeightInts(g: Conv2dGeometry): number;
+  packSignWeights(g: Conv2dGeometry, w: Address, packed: Address): void;
+  packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, scale: Address, y: Address): void;
+}
+
+/** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */
+export interface FinishTensors {
+  readonly scale: Address;
+  readonly bias: Address;
+  /** Of y's shape. */
+  readonly shortcut: Address;
+  readonly activation: 'none' | 'relu' | 'prelu' | 'fprelu';
+  /** Slopes of an `fprelu` where x >= 0. */
+  readonly positive: Address;
+  /** Slopes of a `prelu` or `fprelu` elsewhere. */
+  readonly negative: Address;
+}
+
+export interface InferenceKernels {
+  /** y = activation(x * scale + bias + shortcut), x and y [rows, channels]; y may be x or the shortcut. */
+  finish(rows: number, channels: number, tensors: FinishTensors, x: Address, y: Address): void;
 }
 
 export interface DynamicKernels {
@@ -347,6 +369,7 @@ export interface Kernels
     BinaryKernels,
     DynamicKernels,
     DynamicBinaryKernels,
+    InferenceKernels,
     CentralDifferenceKernels,
     ElementKernels,
     NormKernels,

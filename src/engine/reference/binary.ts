@@ -1,4 +1,4 @@
-import type { Address, BinaryKernels } from '../kernels.js';
+import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
 import { signRowBytes } from '../packed-signs.js';
 import { forEachProduct } from './convolution.js';
 import type { ReferenceMemory } from './memory.js';
@@ -20,6 +20,19 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
     forEachBit(rows, channels, (i, byte, weight) => {
       to[i] = bits[byte]! & weight ? 1 : -1;
     });
+  };
+  const convolve = (g: Conv2dGeometry, signs: Address, weights: ArrayLike<number>, scale: Address, y: Address) => {
+    const rows = g.batch * g.height * g.width * g.groups;
+    const input = new Float64Array((rows * g.inChannels) / g.groups);
+    unpack(rows, g.inChannels / g.groups, signs, input);
+    const output = memory.floats(y);
+    const factors = scale === 0 ? null : memory.floats(scale);
+    const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
+    output.fill(0, 0, size);
+    forEachProduct(g, (i, j, k) => {
+      output[k]! += input[i]! * (weights[j]! >= 0 ? 1 : -1);
+    });
+    if (factors) for (let i = 0; i < size; i++) output[i]! *= factors[i % g.outChannels]!;
   };
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
@@ -55,17 +68,19 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       });
     },
     binaryConv2d(g, signs, w, scale, y) {
-      const rows = g.batch * g.height * g.width * g.groups;
-      const input = new Float64Array((rows * g.inChannels) / g.groups);
-      unpack(rows, g.inChannels / g.groups, signs, input);
-      const [weights, output] = [memory.floats(w), memory.floats(y)];
-      const factors = scale === 0 ? null : memory.floats(scale);
-      const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
-      output.fill(0, 0, size);
-      forEachProduct(g, (i, j, k) => {
-        output[k]! += input[i]! * (weights[j]! >= 0 ? 1 : -1);
-      });
-      if (factors) for (let i = 0; i < size; i++) output[i]! *= factors[i % g.outChannels]!;
+      convolve(g, signs, memory.floats(w), scale, y);
+    },
+    packedWeightInts: weightCount,
+    packSignWeights(g, w, packed) {
+      const [weights, signs] = [memory.floats(w), memory.ints(packed)];
+      for (let i = 0; i < weightCount(g); i++) signs[i] = weights[i]! >= 0 ? 1 : -1;
+    },
+    packedBinaryConv2d(g, signs, packed, scale, y) {
+      convolve(g, signs, memory.ints(packed), scale, y);
     },
   };
+}
+
+function weightCount(g: Conv2dGeometry): number {
+  return (g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
 }

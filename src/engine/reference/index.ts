@@ -6,6 +6,7 @@ import { convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
 import { dynamicBinaryKernels } from './dynamic-binary.js';
 import { elementKernels } from './elements.js';
+import { inferenceKernels } from './inference.js';
 import { lossKernels } from './losses.js';
 import { ReferenceMemory } from './memory.js';
 import { normKernels } from './norm.js';
@@ -22,6 +23,7 @@ export function createReferenceEngine(): Engine {
     ...dynamicBinaryKernels(memory),
     ...centralDifferenceKernels(memory),
     ...elementKernels(memory),
+    ...inferenceKernels(memory),
     ...normKernels(memory),
     ...spatialKernels(memory),
     ...lossKernels(memory),

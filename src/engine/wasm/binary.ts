@@ -48,17 +48,45 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
     binaryConv2d(g, signs, w, scale, y) {
-      const layout = binaryLayout(g);
-      withPlanes(wasm, g, layout, signs, (planes) => {
-        withWeights(wasm, g, layout, w, (weights, popcounts) => {
-          withBorders(wasm, g, layout, popcounts, (borders) => {
-            const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
-            CONVOLUTIONS[method](wasm, g, layout, { planes, weights, scale, y, ...borders });
-          });
-        });
+      wasm.scratch(packedBytes(binaryLayout(g), g), (packed) => {
+        packWeights(wasm, g, w, packed);
+        convolve(wasm, g, signs, packed, scale, y, methodFor);
       });
     },
+    packedWeightInts: (g) => packedBytes(binaryLayout(g), g) / 4,
+    packSignWeights: (g, w, packed) => packWeights(wasm, g, w, packed),
+    packedBinaryConv2d: (g, signs, packed, scale, y) => convolve(wasm, g, signs, packed, scale, y, methodFor),
   };
+}
+
+/** Rows of w's bits, then their popcounts. */
+function packedBytes({ taps, rowBytes, paddedOut }: BinaryLayout, g: Conv2dGeometry): number {
+  return g.outChannels * rowBytes + taps * g.groups * paddedOut * 4;
+}
+
+function packWeights(wasm: WasmContext, g: Conv2dGeometry, w: Address, packed: Address): void {
+  const { taps, groupIn, groupOut, paddedOut, rowBytes } = binaryLayout(g);
+  const { tasks, size } = partition(g.outChannels, taps * groupIn);
+  const sizes = [taps, groupIn, rowBytes, groupOut, paddedOut];
+  wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, packed, packed + g.outChannels * rowBytes]);
+}
+
+function convolve(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  signs: Address,
+  packed: Address,
+  scale: Address,
+  y: Address,
+  methodFor: (pixels: number) => BinaryMethod,
+): void {
+  const layout = binaryLayout(g);
+  withPlanes(wasm, g, layout, signs, (planes) => {
+    withBorders(wasm, g, layout, packed + g.outChannels * layout.rowBytes, (borders) => {
+      const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
+      CONVOLUTIONS[method](wasm, g, layout, { planes, weights: packed, scale, y, ...borders });
+    });
+  });
 }
 
 /** Below this many output channels of a group most of a table's lanes would be empty. */
@@ -85,23 +113,6 @@ function withPlanes(
     const sizes = [g.batch, g.height, g.width, g.padding, g.groups, layout.tapBytes];
     wasm.run('padSigns', tasks, [lines, size, ...sizes, signs, planes]);
     use(planes);
-  });
-}
-
-function withWeights(
-  wasm: WasmContext,
-  g: Conv2dGeometry,
-  { taps, groupIn, groupOut, paddedOut, rowBytes }: BinaryLayout,
-  w: Address,
-  use: (weights: Address, popcounts: Address) => void,
-): void {
-  wasm.scratch(g.outChannels * rowBytes, (weights) => {
-    wasm.scratch(taps * g.groups * paddedOut * 4, (popcounts) => {
-      const { tasks, size } = partition(g.outChannels, taps * groupIn);
-      const sizes = [taps, groupIn, rowBytes, groupOut, paddedOut];
-      wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, weights, popcounts]);
-      use(weights, popcounts);
-    });
   });
 }
 

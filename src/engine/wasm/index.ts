@@ -6,6 +6,7 @@ import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
 import { dynamicBinaryKernels } from './dynamic-binary.js';
 import { elementKernels } from './elements.js';
+import { inferenceKernels } from './inference.js';
 import { lossKernels } from './losses.js';
 import { normKernels } from './norm.js';
 import { optimizerKernels } from './optimizers.js';
@@ -25,6 +26,7 @@ export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels 
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),
+    ...inferenceKernels(wasm),
     ...normKernels(wasm),
     ...spatialKernels(wasm),
     ...lossKernels(wasm),

@@ -16,6 +16,7 @@ export * from './dynamic-gradient';
 export * from './dynamic-binary';
 export * from './central-difference';
 export * from './elements';
+export * from './finish';
 export * from './movement';
 export * from './reductions';
 export * from './norm';

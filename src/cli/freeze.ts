@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import { type FrozenFile, type FrozenLayer, freezeCheckpoint, frozenLayers } from '../freeze/index.js';
+import { formatBytes, formatCount, formatShort } from '../report/format.js';
+import { renderTable } from '../report/table.js';
+import { wrap } from '../report/terminal.js';
+import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
+import { answer, type Console } from './console.js';
+import { formatNext, nextStep } from './next.js';
+import { jsonOption } from './options.js';
+
+interface FreezeChoice {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function freezeCommand(console: Console): Command {
+  return new Command('freeze')
+    .description(
+      'pack a checkpoint into a model that only answers: 1-bit weights as bits, batch norms folded, and checked step by step',
+    )
+    .argument('<checkpoint>', checkpointHelp)
+    .requiredOption('--out <file>', 'the file to write, .safetensors')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors\n')
+    .action((place: string, choice: FreezeChoice) => write(checkpointPath(place), choice, console));
+}
+
+async function write(checkpoint: string, { out, json }: FreezeChoice, console: Console): Promise<void> {
+  const frozen = await freezeCheckpoint(checkpoint, out);
+  const layers = frozenLayers(frozen);
+  const { path, bytes, contract, verification } = frozen;
+  answer(console, json, { checkpoint, path, bytes, contract, verification, layers }, () => text(frozen, layers, console));
+}
+
+function text({ path, bytes, verification }: FrozenFile, layers: readonly FrozenLayer[], console: Console): string {
+  const table = renderTable(
+    [
+      { header: 'layer', cell: ({ layer }) => layer, align: 'left' },
+      { header: 'step', cell: ({ operator }) => operator, align: 'left', rank: 2 },
+      { header: 'result', cell: ({ output, signs }) => `${output.join('x')}${signs ? ' bits' : ''}`, align: 'left', rank: 3 },
+      { header: 'bytes', cell: ({ bytes: size }) => (size === 0 ? '' : formatCount(size)) },
+      { header: 'MACs', cell: ({ macs }) => (macs === 0 ? '' : formatShort(macs)), rank: 4 },
+      { header: '1-bit MACs', cell: ({ binaryMacs }) => (binaryMacs === 0 ? '' : formatShort(binaryMacs)), rank: 4 },
+      { header: 'folded in', cell: ({ folded }) => folded.join(', '), align: 'left', rank: 1 },
+    ],
+    layers,
+    { width: console.output.columns(), color: console.output.color },
+  );
+  const floats = layers.reduce((sum, { floatBytes }) => sum + floatBytes, 0);
+  const { images, signs, largestDifference } = verification;
+  const equal = signs > 0 ? `${formatCount(signs)} signs are equal, floats` : 'results';
+  const facts = [
+    `${path}: ${formatBytes(bytes)}; as float32 its tensors would be ${formatBytes(floats)}.`,
+    `Every step was run beside the network on ${images} images: ${equal} differ by at most ${largestDifference.toExponential(1)} of their size.`,
+  ];
+  return [
+    table,
+    '',
+    wrap(facts.join(' '), console.output.columns()),
+    '',
+    formatNext([nextStep('what it answers', 'run', path, 'IMAGE')], console),
+  ].join('\n');
+}

@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import { Pipeline } from '../data/pipeline.js';
+import { parseTransforms, type Transform } from '../data/transforms.js';
+import { createEngine } from '../engine/index.js';
+import { ConfigError, UnsupportedError } from '../errors.js';
+import { writeFileAtomic } from '../formats/file.js';
+import { type Contract, channelOrder, type Preparation } from '../formats/packed/contract.js';
+import { encodePackedModel } from '../formats/packed/model.js';
+import { type Checkpoint, loadModel, readCheckpoint } from '../train/index.js';
+import { type FrozenModel, freeze } from './freeze.js';
+
+export interface FrozenFile extends FrozenModel {
+  readonly path: string;
+  /** Size of the file. */
+  readonly bytes: number;
+}
+
+/**
+ * Freezes the network of a checkpoint (its averaged weights where there are such) into a packed model that takes and answers what the checkpoint's
+ * recipe says.
+ * @param checkpoint its file
+ * @param out the file to write; it must not be there yet
+ * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there; UnsupportedError for what a packed model cannot
+ *   hold; FreezeError when it does not compute what the network does, and then nothing is written
+ */
+export async function freezeCheckpoint(checkpoint: string, out: string): Promise<FrozenFile> {
+  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
+  const read = await readCheckpoint(checkpoint);
+  const contract = contractOf(read);
+  const engine = await createEngine();
+  try {
+    const { model } = await loadModel(read, engine);
+    const frozen = freeze(model, { input: read.input, contract, provenance: provenanceOf(read) });
+    const bytes = await encodePackedModel(frozen);
+    await writeFileAtomic(out, bytes);
+    return { ...frozen, path: out, bytes: bytes.length };
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** @throws UnsupportedError for a transform that a runtime does not know */
+function contractOf({ classes, source, input, recipe }: Checkpoint): Contract {
+  const [height, width, channels] = source;
+  const transforms = parseTransforms(recipe.transforms.evaluate);
+  const normalize = transforms.find(({ name }) => name === 'normalize');
+  const spread = (numbers: readonly number[] | undefined, otherwise: number) =>
+    Array.from({ length: channels }, (_, c) => numbers?.[numbers.length === 1 ? 0 : c] ?? otherwise);
+  const { mean, std } = normalize?.name === 'normalize' ? normalize : {};
+  return {
+    task: 'classification',
+    channels: channelOrder(input[2]),
+    source: { size: [height, width], fit: recipe.data.fit ?? 'cover' },
+    prepare: transforms.flatMap((transform, i) => preparation(transform, transforms.slice(0, i + 1), source)),
+    mean: spread(mean, 0),
+    std: spread(std, 1),
+    labels: classes,
+  };
+}
+
+/** @param upTo the transforms up to this one, which tell the size that it gives */
+function preparation(transform: Transform, upTo: readonly Transform[], source: Checkpoint['source']): readonly Preparation[] {
+  switch (transform.name) {
+    case 'normalize':
+      return [];
+    case 'resize':
+    case 'center-crop': {
+      const [height, width] = new Pipeline(upTo, source).shape;
+      return [{ name: transform.name, size: [height, width] }];
+    }
+    default:
+      throw new UnsupportedError(
+        `freezing a network whose images go through "${transform.name}"`,
+        'a packed model knows resize, center-crop and normalize. Leave it out of transforms.evaluate.',
+      );
+  }
+}
+
+/** What made the network, without places on anybody's machine. */
+function provenanceOf({ model, recipe, images, progress }: Checkpoint) {
+  return { model, recipe: recipe.name, seed: recipe.seed, epochs: recipe.epochs, images, step: progress.step };
+}

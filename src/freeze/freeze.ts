@@ -1,0 +1,69 @@
+import { ConfigError } from '../errors.js';
+import { type Contract, channelOrder } from '../formats/packed/contract.js';
+import type { PackedModel, Provenance } from '../formats/packed/model.js';
+import type { Module } from '../nn/index.js';
+import { restoring } from '../nn/restoring.js';
+import { Rng } from '../tensor/rng.js';
+import { type Shape, sizeOf } from '../tensor/shape.js';
+import { fuse } from './fuse.js';
+import { lower } from './lower.js';
+import { pack } from './pack.js';
+import { trace } from './trace.js';
+import { type Verification, verify } from './verify.js';
+
+export interface FreezeOptions {
+  /** Height, width and channels of the image that it shall take. */
+  readonly input: Shape;
+  /** What it takes and answers; unless given, values from 0 to 1 as they are and scores without names. */
+  readonly contract?: Partial<Contract>;
+  readonly provenance?: Provenance;
+  /** Images to compare on besides random ones: values as the network takes them, channels innermost. */
+  readonly images?: readonly Float32Array[];
+}
+
+export interface FrozenModel extends Omit<PackedModel, 'digest'> {
+  readonly verification: Verification;
+}
+
+/** Random images that every frozen model is compared on. */
+const RANDOM_IMAGES = 2;
+
+/**
+ * A model as it stands, in evaluation form, as a packed model: batch norms, central differences and activations are part of the steps before
+ * them, 1-bit weights are bits. Then every step is run on what the model itself has in its place, and compared with it.
+ * @param model on an engine; it is left as it was
+ * @throws UnsupportedError for a layer that a packed model cannot hold, naming it; ShapeError for an image that the model does not take;
+ *   ConfigError for a model without parameters; FreezeError when a step does not compute what the model does
+ */
+export function freeze(model: Module, { input, contract, provenance = {}, images = [] }: FreezeOptions): FrozenModel {
+  const [parameter] = model.parameters().values();
+  if (!parameter) throw new ConfigError('model', 'has no parameters: there is nothing to freeze.');
+  const { engine } = parameter.value;
+  return restoring(model, () => {
+    model.eval();
+    const traced = trace(model, input);
+    const packing = pack(fuse(lower(traced, model)));
+    const verification = verify(model, traced, packing, engine, [...randomImages(input), ...images]);
+    const { graph, tensors } = packing;
+    return { graph, tensors, contract: { ...plainContract(input), ...contract }, provenance, verification };
+  });
+}
+
+function plainContract([height, width, channels]: Shape): Contract {
+  const every = (value: number) => new Array<number>(channels!).fill(value);
+  return {
+    task: 'classification',
+    channels: channelOrder(channels!),
+    source: { size: [height!, width!], fit: 'cover' },
+    prepare: [],
+    mean: every(0),
+    std: every(1),
+    labels: null,
+  };
+}
+
+/** Normal values, as those of a normalised image are spread. */
+function randomImages(input: Shape): readonly Float32Array[] {
+  const rng = new Rng(0);
+  return Array.from({ length: RANDOM_IMAGES }, () => Float32Array.from({ length: sizeOf(input) }, () => rng.normal()));
+}

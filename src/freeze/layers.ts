@@ -1,0 +1,83 @@
+import type { Finish, PackedGraph, PackedValue, Step } from '../formats/packed/graph.js';
+import type { FrozenModel } from './freeze.js';
+
+/** What became of a layer: one step of the packed model. */
+export interface FrozenLayer {
+  /** Path of the module in the model, or the operator where it has no parameters. */
+  readonly layer: string;
+  readonly operator: Step['operator'];
+  /** Height, width and channels of its result, for one image. */
+  readonly output: readonly number[];
+  /** Whether its result is kept in bits. */
+  readonly signs: boolean;
+  /** Bytes of its tensors in the file, and as float32. */
+  readonly bytes: number;
+  readonly floatBytes: number;
+  readonly macs: number;
+  readonly binaryMacs: number;
+  /** What is done to its result in the same pass: `scale`, `bias`, `shortcut`, the activation. */
+  readonly folded: readonly string[];
+  /** Why its multiplications are real; null where there are none, or they are 1-bit. */
+  readonly whyReal: string | null;
+}
+
+/** A line a step. */
+export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'tensors'>): readonly FrozenLayer[] {
+  const bytesOf = (name: string) => tensors.get(name)!.data.byteLength;
+  return graph.steps.map((step) => {
+    const output = graph.values[step.output]!;
+    const names = tensorsOf(step);
+    const weight = 'weight' in step ? step.weight : null;
+    const { macs, binaryMacs } = multiplications(step, graph, weight === null ? [] : tensors.get(weight)!.shape);
+    const isBits = weight !== null && tensors.get(weight)!.dtype === 'U8';
+    const bytes = names.reduce((sum, name) => sum + bytesOf(name), 0);
+    const floatWeight = isBits ? 4 * weightCount(step, graph, tensors.get(weight)!.shape) - bytesOf(weight) : 0;
+    return {
+      layer: step.layer || step.operator,
+      operator: step.operator,
+      output: output.shape,
+      signs: output.form === 'signs',
+      bytes,
+      floatBytes: bytes + floatWeight,
+      macs,
+      binaryMacs,
+      folded: 'finish' in step ? foldedParts(step.finish) : [],
+      whyReal: weight === null || isBits ? null : 'its weights are real in the model',
+    };
+  });
+}
+
+function tensorsOf(step: Step): readonly string[] {
+  const finish = 'finish' in step ? [step.finish.scale, step.finish.bias, step.finish.positive, step.finish.negative] : [];
+  const own = ['weight' in step ? step.weight : null, 'ranking' in step ? step.ranking : null];
+  return [...own, ...finish].filter((name) => name !== null);
+}
+
+function foldedParts({ scale, bias, shortcut, activation }: Finish<string>): readonly string[] {
+  return [
+    ...(scale === null ? [] : ['scale']),
+    ...(bias === null ? [] : ['bias']),
+    ...(shortcut ? ['shortcut'] : []),
+    ...(activation === 'none' ? [] : [activation]),
+  ];
+}
+
+/** Channels that each output sees. */
+function depth(step: Step, x: PackedValue): number {
+  if (step.operator === 'dynamicConvolution' || step.operator === 'dynamicBinaryConvolution') return step.kept;
+  return 'groups' in step ? x.shape[2] / step.groups : x.shape[2];
+}
+
+function weightCount(step: Step, graph: PackedGraph, shape: readonly number[]): number {
+  const x = graph.values[step.inputs[0]!]!;
+  const channels = 'groups' in step ? x.shape[2] / step.groups : x.shape[2];
+  return shape[0]! * shape[1]! * shape[2]! * channels;
+}
+
+function multiplications(step: Step, graph: PackedGraph, weight: readonly number[]): { macs: number; binaryMacs: number } {
+  if (weight.length === 0) return { macs: 0, binaryMacs: 0 };
+  const [height, width, channels] = graph.values[step.output]!.shape;
+  const count = height * width * channels * weight[1]! * weight[2]! * depth(step, graph.values[step.inputs[0]!]!);
+  const isBinary = step.operator === 'binaryConvolution' || step.operator === 'dynamicBinaryConvolution';
+  return isBinary ? { macs: 0, binaryMacs: count } : { macs: count, binaryMacs: 0 };
+}

@@ -1,0 +1,92 @@
+import type { Engine } from '../engine/engine.js';
+import { FreezeError } from '../errors.js';
+import type { Module } from '../nn/index.js';
+import { observe } from '../ops/index.js';
+import { Plan } from '../runtime/plan.js';
+import { scope } from '../tensor/scope.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Packing } from './pack.js';
+import type { Trace } from './trace.js';
+
+/**
+ * Largest difference of a step's result, relative to the larger of the element and the result's root mean square: what folding a batch norm may do to
+ * rounding, with Winograd's error on either side (docs/numerics.md).
+ */
+const FLOAT_BOUND = 2e-4;
+
+export interface Verification {
+  /** Images that were compared. */
+  readonly images: number;
+  /** Largest difference of any step's floats, as in `FLOAT_BOUND`. */
+  readonly largestDifference: number;
+  /** Signs that were compared; all were equal. */
+  readonly signs: number;
+}
+
+/**
+ * Runs every step of a packing on what the model's own forward pass has in its place, and compares the results: signs to the bit, floats within
+ * `FLOAT_BOUND`.
+ * @param images values of one image each, channels innermost
+ * @throws FreezeError naming the first layer that differs
+ */
+export function verify(
+  model: Module,
+  trace: Trace,
+  packing: Packing,
+  engine: Engine,
+  images: readonly Float32Array[],
+): Verification {
+  const plan = new Plan(packing, engine);
+  let largestDifference = 0;
+  let signs = 0;
+  try {
+    for (const image of images) {
+      const values = valuesOf(model, trace, engine, image);
+      for (const [i, step] of packing.graph.steps.entries()) {
+        const found = plan.runStep(
+          i,
+          step.inputs.map((input) => values.get(packing.origins[input]!)!),
+        );
+        const expected = values.get(packing.origins[step.output]!)!;
+        const isSigns = packing.graph.values[step.output]!.form === 'signs';
+        const difference = isSigns ? signDifference(found, expected) : floatDifference(found, expected);
+        const bound = isSigns ? 0 : FLOAT_BOUND;
+        if (!(difference <= bound)) throw new FreezeError(step.layer || step.operator, difference, bound);
+        if (isSigns) signs += found.length;
+        else largestDifference = Math.max(largestDifference, difference);
+      }
+    }
+    return { images: images.length, largestDifference, signs };
+  } finally {
+    plan.dispose();
+  }
+}
+
+/** What every traced value holds when the model sees `image`. */
+function valuesOf(model: Module, trace: Trace, engine: Engine, image: Float32Array): ReadonlyMap<number, Float32Array> {
+  const values = new Map<number, Float32Array>([[trace.input.id, image]]);
+  let call = 0;
+  scope(engine, () => {
+    observe(
+      engine,
+      ({ output }) => values.set(trace.calls[call++]!.output.id, Float32Array.from(output.toArray())),
+      () => model.forward(Tensor.from(engine, image, trace.input.shape)),
+    );
+  });
+  return values;
+}
+
+function signDifference(found: Float32Array, values: Float32Array): number {
+  return found.every((sign, i) => sign === (values[i]! >= 0 ? 1 : -1)) ? 0 : 2;
+}
+
+/** NaN when either has one. */
+function floatDifference(found: Float32Array, expected: Float32Array): number {
+  const size = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
+  let worst = 0;
+  for (const [i, value] of expected.entries()) {
+    const difference = Math.abs(found[i]! - value);
+    if (difference !== 0) worst = Math.max(worst, difference / Math.max(Math.abs(value), size));
+  }
+  return worst;
+}

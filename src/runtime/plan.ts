@@ -1,0 +1,137 @@
+import type { Engine } from '../engine/engine.js';
+import type { Address } from '../engine/kernels.js';
+import type { PackedValue } from '../formats/packed/graph.js';
+import type { PackedModel } from '../formats/packed/model.js';
+import { type Lifetime, planArena } from './arena.js';
+import { type PreparedStep, prepareStep, valueBytes } from './steps.js';
+import { Weights } from './weights.js';
+
+/** A packed model on an engine: its weights in memory, its steps ready, and one block for all that lies between them. */
+export class Plan {
+  private readonly weights: Weights;
+  private readonly steps: readonly PreparedStep[];
+  private readonly lifetimes: readonly Lifetime[];
+  /** The block and where things lie in it, for the batch that it was made for. */
+  private arena: {
+    readonly batch: number;
+    readonly address: Address;
+    readonly offsets: readonly number[];
+    readonly bytes: number;
+  } | null = null;
+
+  /** @throws OutOfMemoryError when the weights do not fit */
+  constructor(
+    private readonly model: Pick<PackedModel, 'graph' | 'tensors'>,
+    private readonly engine: Engine,
+  ) {
+    const { graph, tensors } = model;
+    this.weights = new Weights(engine, tensors);
+    try {
+      this.steps = graph.steps.map((step) => prepareStep(step, graph, tensors, this.weights, engine.kernels));
+    } catch (error) {
+      this.weights.dispose();
+      throw error;
+    }
+    this.lifetimes = this.lifetimesOf();
+  }
+
+  /** Bytes of what lies between the steps, for the last batch. */
+  get arenaBytes(): number {
+    return this.arena?.bytes ?? 0;
+  }
+
+  /**
+   * Answers for `batch` images; `images` has their values, channels innermost.
+   * @throws OutOfMemoryError when so many images do not fit
+   */
+  run(batch: number, images: Float32Array): Float32Array {
+    const { graph } = this.model;
+    const { address, offsets } = this.arenaFor(batch);
+    const at = (place: number) => address + offsets[place]!;
+    this.engine.floats(at(0), images.length).set(images);
+    for (const [i, step] of graph.steps.entries()) {
+      const memory = { inputs: step.inputs.map(at), output: at(step.output), workspace: at(graph.values.length + i) };
+      this.steps[i]!.run(batch, memory);
+    }
+    const [height, width, channels] = graph.values[graph.output]!.shape;
+    return Float32Array.from(this.engine.floats(at(graph.output), batch * height * width * channels));
+  }
+
+  /**
+   * What step `index` makes of inputs of one image: floats, or of signs the floats whose signs they are. The result of a step that makes signs is
+   * those as +1 and -1. For checks: it takes memory of its own each time.
+   */
+  runStep(index: number, inputs: readonly Float32Array[]): Float32Array {
+    const { graph } = this.model;
+    const { engine } = this;
+    const step = graph.steps[index]!;
+    const held: Address[] = [];
+    const hold = (bytes: number) => {
+      const elements = Math.max(1, Math.ceil(bytes / 4));
+      const address = engine.allocate(elements, 'float32', `step ${index}`, [elements]);
+      held.push(address);
+      return address;
+    };
+    const put = (values: Float32Array) => {
+      const address = hold(values.byteLength);
+      engine.floats(address, values.length).set(values);
+      return address;
+    };
+    const rowsOf = ({ shape: [height, width, channels], groups }: PackedValue) =>
+      [height * width * groups, channels / groups] as const;
+    try {
+      const memory = {
+        inputs: step.inputs.map((place, i) => {
+          const value = graph.values[place]!;
+          if (value.form === 'floats') return put(inputs[i]!);
+          const signs = hold(valueBytes(value));
+          engine.kernels.packSigns(...rowsOf(value), put(inputs[i]!), signs, null, 0);
+          return signs;
+        }),
+        output: hold(valueBytes(graph.values[step.output]!)),
+        workspace: hold(this.steps[index]!.workspaceBytes),
+      };
+      this.steps[index]!.run(1, memory);
+      const result = graph.values[step.output]!;
+      const [rows, channels] = rowsOf(result);
+      let floats = memory.output;
+      if (result.form === 'signs') {
+        floats = hold(rows * channels * 4);
+        engine.kernels.unpackSigns(rows, channels, memory.output, floats);
+      }
+      return Float32Array.from(engine.floats(floats, rows * channels));
+    } finally {
+      for (const address of held) engine.free(address);
+    }
+  }
+
+  dispose(): void {
+    this.weights.dispose();
+    if (this.arena) this.engine.free(this.arena.address);
+    this.arena = null;
+  }
+
+  /** Of every value from the step that makes it to the last that reads it, then of every step's workspace. */
+  private lifetimesOf(): readonly Lifetime[] {
+    const { graph } = this.model;
+    const last = graph.values.map((_, place) => Math.max(0, place - 1));
+    for (const [i, { inputs }] of graph.steps.entries()) for (const input of inputs) last[input] = i;
+    last[graph.output] = graph.steps.length;
+    const values = graph.values.map((value, place) => ({
+      bytes: valueBytes(value),
+      first: Math.max(0, place - 1),
+      last: last[place]!,
+    }));
+    return [...values, ...this.steps.map(({ workspaceBytes }, i) => ({ bytes: workspaceBytes, first: i, last: i }))];
+  }
+
+  private arenaFor(batch: number) {
+    if (this.arena?.batch === batch) return this.arena;
+    if (this.arena) this.engine.free(this.arena.address);
+    this.arena = null;
+    const { offsets, bytes } = planArena(this.lifetimes.map((lifetime) => ({ ...lifetime, bytes: lifetime.bytes * batch })));
+    const address = this.engine.allocate(bytes / 4, 'float32', 'values of a packed model', [bytes / 4]);
+    this.arena = { batch, address, offsets, bytes };
+    return this.arena;
+  }
+}
