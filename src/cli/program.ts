@@ -5,6 +5,7 @@ import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
+import { importCommand } from './import.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
@@ -23,6 +24,7 @@ export function createProgram(console: Console, json: boolean): Command {
     trainCommand,
     evalCommand,
     predictCommand,
+    importCommand,
     exportCommand,
     summaryCommand,
     dataCommand,
