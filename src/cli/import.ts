@@ -155,14 +155,14 @@ function notes({ implied, rules, input, classes, verification }: ImportedWeights
   const prepared = recipe
     ? `made ready as ${recipe.name} has it${normalization(recipe) ? '' : ', values from 0 to 1'}`
     : 'values from 0 to 1. If it was trained on normalised ones, name a recipe that normalises (--recipe)';
-  const names = classes.length > 0 && classes.every((name, label) => name === String(label));
+  const isNumbered = classes.length > 0 && classes.every((name, label) => name === String(label));
   return [
     ...Object.entries(implied).map(
       ([key, value]) => `Option ${key}=${value}, as its authors trained it (--option to change it).`,
     ),
     ...rules.flatMap(({ from, uses }, i) => (uses > 0 ? [] : [`Rule ${i} of the map (${from}) fits no tensor.`])),
     `Images are ${input.join('x')}, ${prepared}.`,
-    ...(names ? [`Its ${classes.length} classes are called by numbers (--class-names to name them).`] : []),
+    ...(isNumbered ? [`Its ${classes.length} classes are called by numbers (--class-names to name them).`] : []),
     ...(verification
       ? [
           `Verified: ${formatCount(verification.compared)} answers are those of ${verification.file}; the largest difference is ` +

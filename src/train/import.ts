@@ -139,24 +139,22 @@ function leftOvers({ leftOver }: StateMatch, renamed: Renamed<StoredTensor>): Le
 }
 
 /** @throws WeightsError unless the match is complete */
-function refuse({ problems, mapped }: StateMatch, renamed: Renamed<StoredTensor>, file: string, model: string): void {
+function refuse({ problems }: StateMatch, renamed: Renamed<StoredTensor>, file: string, model: string): void {
   if (problems.length === 0) return;
   const original = problems.map(
     (problem): WeightsProblem => (problem.got ? { ...problem, name: originalName(renamed, problem.name) } : problem),
   );
-  throw new WeightsError(file, model, original, `${describeProblems(original)}. ${advice(problems, mapped.length)}`);
+  throw new WeightsError(file, model, original, `${describeProblems(original)}. ${advice(problems)}`);
 }
 
-function advice(problems: readonly WeightsProblem[], mapped: number): string {
-  const differ = problems.some(({ got, needed }) => got && needed);
+function advice(problems: readonly WeightsProblem[]): string {
   const missing = problems.some(({ got }) => !got);
   const unknown = problems.some(({ needed }) => !needed);
-  if (differ) return 'Where shapes differ, say what was trained: its options (--option key=value), its classes (--classes).';
-  if (missing && unknown && mapped === 0) return 'No name is known: rename the tensors by rules (--map).';
-  if (missing && unknown)
-    return 'Rename what has another name there (--map), or say with which options it was trained (--option).';
-  if (missing) return 'Is the file whole, and of this network? Say with which options it was trained (--option).';
-  return 'Say with which options it was trained (--option), or drop what is not needed by a rule whose "to" is null (--map).';
+  return [
+    'Say what was trained: its options (--option key=value), its classes (--classes).',
+    ...(missing && unknown ? ['Rename what has another name there by rules (--map).'] : []),
+    ...(unknown && !missing ? ['Drop what is not needed by a rule whose "to" is null (--map).'] : []),
+  ].join(' ');
 }
 
 /** @throws FormatError with reason `not-finite` */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { StoredTensor } from '../formats/dtypes.js';
 import { readFileChecked } from '../formats/file.js';
-import { withoutParallelPrefix } from '../formats/import/prefix.js';
 import { besideStateDict, decodePyTorch, stateDict } from '../formats/pytorch/index.js';
+import { withoutParallelPrefix } from '../formats/pytorch/prefix.js';
 import { decodeSafetensors } from '../formats/safetensors.js';
 
 /** Weights as somebody's file has them. */

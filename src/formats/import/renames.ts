@@ -74,7 +74,7 @@ function ruleOf(name: string, patterns: readonly RegExp[]): number {
 }
 
 function wholeName(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`, 'u');
+  return new RegExp(`^(?:${pattern})$`);
 }
 
 /** Groups of a regular expression; null when it is none. */
@@ -82,7 +82,7 @@ function countGroups(pattern: string): number | null {
   try {
     wholeName(pattern);
     // An empty alternative always matches, and shows every group.
-    return new RegExp(`(?:${pattern})|`, 'u').exec('')!.length - 1;
+    return new RegExp(`(?:${pattern})|`).exec('')!.length - 1;
   } catch {
     return null;
   }

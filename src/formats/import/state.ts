@@ -4,9 +4,9 @@ import { refuseOtherState } from '../../nn/state.js';
 import { formatShape } from '../../tensor/shape.js';
 import type { StoredTensor } from '../dtypes.js';
 import { ohwiToOihw } from '../layout.js';
+import { withoutParallelPrefix } from '../pytorch/prefix.js';
 import { type Floats, isTransposed, matchState, partOf, takeState, theirShape } from './match.js';
 import { type Naming, namingsOf, refuseUnnamed } from './namings.js';
-import { withoutParallelPrefix } from './prefix.js';
 
 /**
  * A PyTorch state by its authors' names, as `model.loadState` takes it: renamed, weights transposed from OIHW to OHWI, the heads of

@@ -1,6 +1,7 @@
 import { FormatError } from '../../errors.js';
 import { decodeArchive } from './archive.js';
 import { decodeLegacy } from './legacy.js';
+import { withoutParallelPrefix } from './prefix.js';
 import type { PyTorchTensor } from './tensors.js';
 import { isPyTorchTensor, type PyTorchValue } from './tree.js';
 
@@ -44,16 +45,14 @@ export function stateDict(checkpoint: PyTorchCheckpoint): Map<string, PyTorchTen
     const detail = `has no tensors by name at its top, nor under "state_dict" or "model". ${keys}`;
     throw new FormatError(fileName, 'no-state-dict', detail.trim());
   }
-  const names = [...found.keys()];
-  const prefix = names.every((name) => typeof name === 'string' && name.startsWith('module.')) ? 'module.' : '';
   const tensors = new Map<string, PyTorchTensor>();
   for (const [name, value] of found) {
     if (typeof name !== 'string' || !isPyTorchTensor(value)) {
       throw new FormatError(fileName, 'bad-state-dict', `entry "${String(name)}" of its state dict is no tensor.`);
     }
-    tensors.set(name.slice(prefix.length), value);
+    tensors.set(name, value);
   }
-  return tensors;
+  return withoutParallelPrefix(tensors);
 }
 
 /** What a training checkpoint holds beside the state that `stateDict` gives: `epoch`, `optimizer` and the like. */
