@@ -76,6 +76,46 @@ export class ConfigError extends GossamerError {
   }
 }
 
+/** A tensor of somebody's file that a network has no use for, or cannot find in it, or that has another shape than it needs. */
+export interface WeightsProblem {
+  readonly name: string;
+  /** Null when it is missing. */
+  readonly got: readonly number[] | null;
+  /** Null when the network has no use for it. */
+  readonly needed: readonly number[] | null;
+}
+
+/** The weights in a file are not those of the network. Shapes are in the layout of the file. */
+export class WeightsError extends GossamerError {
+  readonly code = 'WEIGHTS';
+  constructor(
+    readonly file: string,
+    readonly model: string,
+    readonly problems: readonly WeightsProblem[],
+    detail: string,
+  ) {
+    super(`${file}: these are not the weights of ${model}: ${detail}`);
+  }
+}
+
+/** A network answers otherwise than a reference file says. */
+export class VerificationError extends GossamerError {
+  readonly code = 'VERIFICATION';
+  constructor(
+    readonly file: string,
+    /** Answers compared, and those outside the bound. */
+    readonly compared: number,
+    readonly outside: number,
+    /** Of |got - expected|; NaN when an answer is not a number. */
+    readonly largestDifference: number,
+    /** The same as a share of the bound. */
+    readonly largestShare: number,
+    detail: string,
+  ) {
+    super(`${file}: ${detail}`);
+  }
+}
+
 /** Something that Gossamer, or this machine, does not do; the text says why and what does. */
 export class UnsupportedError extends GossamerError {
   readonly code = 'UNSUPPORTED';

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isPretrained, pretrained } from '../train/index.js';
+import { UnsupportedError } from '../errors.js';
+import { type Checkpoint, isPretrained, pretrained, readCheckpoint } from '../train/index.js';
 
 /** What verbs that take a checkpoint say of it. */
 export const checkpointHelp = 'best.safetensors of a run, the folder of the run, or a name that ships (gossamer models)';
@@ -11,4 +12,15 @@ export function checkpointPath(place: string): string {
   if (!fs.statSync(place).isDirectory()) return place;
   const best = path.join(place, 'best.safetensors');
   return fs.existsSync(best) ? best : path.join(place, 'last.safetensors');
+}
+
+/** A checkpoint whose network names classes. @throws FormatError as `readCheckpoint`; UnsupportedError for any other network */
+export async function readClassifier(path: string, what: string): Promise<Checkpoint> {
+  const checkpoint = await readCheckpoint(path);
+  if (checkpoint.classes.length > 0) return checkpoint;
+  const name = checkpoint.model?.name ?? 'its network';
+  throw new UnsupportedError(
+    `${what} ${path}`,
+    `${name} does not classify. Use loadModel(path, engine) and model.forward in code.`,
+  );
 }

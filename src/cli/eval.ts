@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { createEngine } from '../engine/index.js';
 import { formatEvaluation } from '../report/evaluation.js';
 import { formatCount } from '../report/format.js';
-import { type Evaluation, evaluate, loadModel, openSplit, readCheckpoint } from '../train/index.js';
-import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
+import { type Evaluation, evaluate, loadModel, openSplit } from '../train/index.js';
+import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, nextStep } from './next.js';
@@ -31,7 +31,7 @@ export function evalCommand(console: Console): Command {
 }
 
 async function judge(path: string, choice: EvalChoice, console: Console): Promise<void> {
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readClassifier(path, 'judging');
   const { recipe, classes } = checkpoint;
   const { source, indices } = await openSplit(choice.data, choice.split, recipe, {
     skipBad: choice.skipBad,

@@ -3,8 +3,8 @@ import { openPictures } from '../data/index.js';
 import { createEngine } from '../engine/index.js';
 import { formatShare } from '../report/format.js';
 import { paintFor, printable } from '../report/terminal.js';
-import { type Answer, type Checkpoint, loadModel, predict as predictImages, readCheckpoint } from '../train/index.js';
-import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
+import { type Answer, type Checkpoint, loadModel, predict as predictImages } from '../train/index.js';
+import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
@@ -33,7 +33,7 @@ interface Prediction {
 }
 
 async function predict(path: string, images: readonly string[], choice: PredictChoice, console: Console): Promise<void> {
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readClassifier(path, 'predicting with');
   const [height, width, channels] = checkpoint.source;
   const { fit } = checkpoint.recipe.data;
   const source = await openPictures(images, {

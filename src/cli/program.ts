@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
 import { freezeCommand } from './freeze.js';
+import { importCommand } from './import.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
@@ -25,6 +26,7 @@ export function createProgram(console: Console, json: boolean): Command {
     trainCommand,
     evalCommand,
     predictCommand,
+    importCommand,
     exportCommand,
     freezeCommand,
     runCommand,

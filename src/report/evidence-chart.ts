@@ -170,15 +170,15 @@ function panelsOfLines({ points }: EvidenceChart, series: readonly string[]): Pa
   }));
 }
 
-/** Bounds and ticks that hold all values, with a share of their range to spare on both sides; shares end at 0 and 1. */
+/** Bounds and ticks that hold all values, none of them negative, with a share of their range to spare on both sides; shares end at 1. */
 function niceAxis(values: readonly number[], spare: number, ticks: number, isShare: boolean): Axis {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const range = high - low || Math.abs(high) || 1;
   const step = niceStep((range * (1 + 2 * spare)) / ticks);
   const place = (bound: number, round: (ratio: number) => number) => Number((round(bound / step) * step).toPrecision(12));
-  const min = place(low - spare * range, Math.floor);
+  const min = Math.max(0, place(low - spare * range, Math.floor));
   const max = place(high + spare * range, Math.ceil);
-  return isShare ? { min: Math.max(0, min), max: Math.min(1, max), step } : { min, max, step };
+  return { min, max: isShare ? Math.min(1, max) : max, step };
 }
 
 /** 1, 2 or 5 times a power of ten, at least `least`. */

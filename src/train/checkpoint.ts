@@ -23,8 +23,8 @@ const optionValue = z.union([z.number(), z.string(), z.boolean(), z.null(), z.ar
 const metadataSchema = z.object({
   /** The network by registry name; null for one that the registry does not make. */
   model: z.object({ name: z.string(), options: z.record(z.string(), optionValue) }).nullable(),
-  /** Class names, in the order of the labels. */
-  classes: z.array(z.string()).min(1),
+  /** Class names, in the order of the labels; none for a network that does not classify. */
+  classes: z.array(z.string()),
   /** Height, width and channels of the images that the network takes, after the recipe's `transforms.evaluate`. */
   input: z.tuple([side, side, side]),
   /** Height, width and channels of the images before any transform. */
@@ -35,6 +35,8 @@ const metadataSchema = z.object({
   progress: progressSchema,
   /** `training`: all that is needed to go on; `weights`: what is to be judged and shipped. */
   holds: z.enum(['training', 'weights']),
+  /** The file that the weights were imported from, by name and digest; absent for those that were trained here. */
+  provenance: z.object({ file: z.string(), sha256: z.string() }).optional(),
 });
 
 export type CheckpointMetadata = z.output<typeof metadataSchema>;
@@ -93,7 +95,8 @@ export async function writeCheckpoint(path: string, content: CheckpointContent, 
   for (const [prefix, state, encoding] of parts) {
     for (const [name, entry] of state) tensors.set(prefix + name, encoding(name, entry));
   }
-  const metadata = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, JSON.stringify(value)]));
+  const present = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const metadata = Object.fromEntries(present.map(([key, value]) => [key, JSON.stringify(value)]));
   await writeFileAtomic(path, encodeSafetensors(tensors, { format: formatName, version: String(formatVersion), ...metadata }));
 }
 
@@ -105,7 +108,11 @@ export async function writeCheckpoint(path: string, content: CheckpointContent, 
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(await readFileChecked(path), path);
   if (metadata['format'] !== formatName) {
-    throw new FormatError(path, 'not-a-checkpoint', 'is a safetensors file, but not one that `gossamer train` wrote.');
+    throw new FormatError(
+      path,
+      'not-a-checkpoint',
+      'is a safetensors file, but not one that Gossamer wrote: `gossamer import` takes weights from elsewhere.',
+    );
   }
   if (metadata['version'] !== String(formatVersion)) {
     const detail = `has version ${metadata['version']} of the checkpoint format; this release reads ${formatVersion}.`;
@@ -129,8 +136,10 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 function parseMetadata(path: string, metadata: Readonly<Record<string, string>>): CheckpointMetadata {
   const values: Record<string, unknown> = {};
   for (const key of Object.keys(metadataSchema.shape)) {
+    const text = metadata[key];
+    if (text === undefined) continue;
     try {
-      values[key] = JSON.parse(metadata[key] ?? 'null');
+      values[key] = JSON.parse(text);
     } catch (cause) {
       throw new FormatError(path, 'bad-checkpoint', `the metadata "${key}" is not JSON.`, { cause });
     }

@@ -29,6 +29,7 @@ export type {
 } from './events.js';
 export { type ExportedWeights, type ExportOptions, type ExportPrecision, exportWeights } from './export.js';
 export { clipGradients, globalNorm } from './gradients.js';
+export { type ImportedWeights, type ImportOptions, importWeights } from './import.js';
 export { type LogLine, readLog } from './log.js';
 export { loadModel } from './model.js';
 export { createOptimizer, Optimizer } from './optimizer.js';
@@ -41,3 +42,4 @@ export { recipeOfRun } from './resume.js';
 export { holdsRun, RunFolder } from './run-folder.js';
 export { scheduleFactor } from './schedule.js';
 export { type TrainOptions, type TrainResult, train } from './train.js';
+export { type Verification, verifyAnswers } from './verify.js';

@@ -1,3 +1,4 @@
+import { readValue, splitAssignment } from '../config/assignment.js';
 import { keysAt, schemaAt, takesText, valueAt } from '../config/schema.js';
 import { ConfigError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -15,9 +16,8 @@ const exclusive: readonly (readonly [string, string])[] = [['validation.fraction
 export function applyOverrides(recipe: Recipe, assignments: readonly string[]): Recipe {
   const changed = structuredClone(recipe) as Record<string, unknown>;
   for (const assignment of assignments) {
-    const equals = assignment.indexOf('=');
-    if (equals < 1) throw new ConfigError('', `got the setting "${assignment}", needs key=value, such as epochs=3.`);
-    assign(changed, assignment.slice(0, equals).trim(), assignment.slice(equals + 1).trim());
+    const [key, text] = splitAssignment(assignment, 'epochs=3');
+    assign(changed, key, text);
   }
   return parseRecipe(changed);
 }
@@ -70,16 +70,6 @@ function readText(text: string): string | null {
   if (text === 'null') return null;
   const isQuoted = text.length >= 2 && text.startsWith('"') && text.endsWith('"');
   return isQuoted ? text.slice(1, -1) : text;
-}
-
-/** JSON where it is JSON, else text: the schema says whether text is right there. */
-function readValue(key: string, text: string): unknown {
-  if (text === '') throw new ConfigError(key, 'got nothing, needs a value behind the "=".');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function nameOf(key: string): string {

@@ -6,6 +6,7 @@ const verbs = [
   ['train'],
   ['eval'],
   ['predict'],
+  ['import'],
   ['export'],
   ['summary'],
   ['data', 'get'],

@@ -37,6 +37,7 @@ const dense = () => createModel('dydensenet', { stages: [1, 2], growth: [4, 8], 
 describe('PyTorch states', () => {
   it.each([
     ['resnet20', { widths: [4, 8], blocks: [1, 1] }],
+    ['resnet18', { widths: [4, 4, 8], blocks: [2, 1, 2] }],
     ['dydensenet', { stages: [1, 2], growth: [4, 8], heads: 2 }],
     ['cdcn', {}],
     ['cdcnpp', {}],
@@ -57,6 +58,28 @@ describe('PyTorch states', () => {
     ['resnet20', ['conv1.weight', 'bn1.bias', 'blocks.8.bn2.running_mean', 'blocks.0.conv1.weight', 'fc.bias']],
   ])('of %s have their authors’ names', (name, expected) => {
     expect([...theirStateOf(createModel(name as string)).keys()]).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('of resnet18 have torchvision’s names, all of them', () => {
+    const norm = (name: string) => ['weight', 'bias', 'running_mean', 'running_var'].map((field) => `${name}.${field}`);
+    const block = (name: string, downsample: boolean) => [
+      ...[1, 2].flatMap((i) => [`${name}.conv${i}.weight`, ...norm(`${name}.bn${i}`)]),
+      ...(downsample ? [`${name}.downsample.0.weight`, ...norm(`${name}.downsample.1`)] : []),
+    ];
+    const blocks = [1, 2, 3, 4].flatMap((layer) => [block(`layer${layer}.0`, layer > 1), block(`layer${layer}.1`, false)]);
+    const names = ['conv1.weight', ...norm('bn1'), ...blocks.flat(), 'fc.weight', 'fc.bias'];
+    const model = createModel('resnet18', { widths: [4, 8, 16, 32] });
+    expect([...theirStateOf(model).keys()].sort()).toEqual(names.sort());
+  });
+
+  it('of a residual network that only pads may have either naming', () => {
+    const model = createModel('resnet20', { widths: [4, 8], blocks: [2, 1] });
+    const renamed = [...theirStateOf(model)].map(([name, tensor]): [string, StoredTensor] => [
+      name.replace(/blocks\.(\d)/, (_, block: string) => ['layer1.0', 'layer1.1', 'layer2.0'][Number(block)]!),
+      tensor,
+    ]);
+    expect(renamed.map(([name]) => name)).toContain('layer2.0.bn2.bias');
+    expectEqualStates(importPyTorchState(model, new Map(renamed)), stateOf(model));
   });
 
   it('of one dynamic layer have the names of its heads', () => {
@@ -118,8 +141,8 @@ describe('PyTorch states', () => {
   it('of networks whose names nobody told are refused', () => {
     const model = createModel('ftbnn-tiny');
     expect(() => importPyTorchState(model, new Map())).toThrow(UnsupportedError);
-    const resnet = createModel('resnet18', { widths: [4, 8], blocks: [1, 1] });
-    expect(() => exportPyTorchState(resnet, stateOf(resnet))).toThrow(/blocks\.1\.shortcut\.conv\.weight/);
+    const dense = createModel('dydensenet-grouped', { stages: [1], growth: [4] });
+    expect(() => exportPyTorchState(dense, stateOf(dense))).toThrow(/stages\.0\.layers\.0\.dynamic\.conv\.weight/);
   });
 
   it('may be exported in part, but only what the network has', () => {

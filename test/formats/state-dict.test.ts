@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodePyTorch, isPyTorchTensor, stateDict } from '../../src/formats/pytorch/index.js';
+import { besideStateDict, decodePyTorch, isPyTorchTensor, stateDict } from '../../src/formats/pytorch/index.js';
 import { bytesOf, zipCheckpoint } from './checkpoint-writer.js';
 import { expectReason } from './expect-reason.js';
 import { dict, type Fragment, int, list, orderedDict, tensor } from './pickle-writer.js';
@@ -16,6 +16,14 @@ describe('stateDict', () => {
     expect(names(orderedDict({ b: one, a: one }))).toEqual(['b', 'a']);
     expect(names(dict({ epoch: int(1), state_dict: orderedDict({ a: one }) }))).toEqual(['a']);
     expect(names(dict({ model: orderedDict({ a: one }), optimizer: dict({ a: one }) }))).toEqual(['a']);
+  });
+
+  it('tells what stands beside it', () => {
+    const beside = (root: Fragment) =>
+      besideStateDict(decodePyTorch(zipCheckpoint({ root, storages: { 0: bytesOf(Float32Array.of(1)) } }), file));
+    expect(beside(dict({ epoch: int(1), state_dict: dict({ a: one }), optimizer: dict({}) }))).toEqual(['epoch', 'optimizer']);
+    expect(beside(dict({ a: one }))).toEqual([]);
+    expect(beside(list(one))).toEqual([]);
   });
 
   it('is not misled by tensors beside it', () => {

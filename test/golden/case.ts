@@ -1,28 +1,25 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '#dist/engine/index.js';
+import { decodeGolden, type GoldenFile } from '#dist/formats/golden.js';
 import { nchwToNhwc, nhwcToNchw, ohwiToOihw, oihwToOhwi } from '#dist/formats/layout.js';
-import { decodeSafetensors, type StoredTensor } from '#dist/formats/safetensors.js';
+import type { StoredTensor } from '#dist/formats/safetensors.js';
 import { Tensor } from '#dist/tensor/index.js';
 
-/** A `.safetensors` file whose `__metadata__.case` says what it holds; PyTorch's layouts (NCHW, OIHW). */
-export interface GoldenCase {
+/** A golden file, and where it lies. */
+export interface GoldenCase extends GoldenFile {
   readonly name: string;
   readonly folder: string;
   readonly operation: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 export function readCase(file: string): GoldenCase {
-  const { tensors, metadata } = decodeSafetensors(readFileSync(file), file);
-  const attributes = JSON.parse(metadata['case'] ?? '{}') as Record<string, unknown>;
+  const golden = decodeGolden(readFileSync(file), file);
   return {
+    ...golden,
     name: path.basename(file, '.safetensors'),
     folder: path.dirname(file),
-    operation: String(attributes['op']),
-    attributes,
-    tensors,
+    operation: String(golden.attributes['op']),
   };
 }
 

@@ -1,1 +1,2 @@
-export { exportPyTorchState, type Floats, importPyTorchState } from './state.js';
+export type { Floats } from './match.js';
+export { exportPyTorchState, importPyTorchState } from './state.js';

@@ -6,8 +6,8 @@
 export interface Place {
   /** One name; or several, whose tensors lie one after another along the first axis of ours. */
   readonly names: readonly string[];
-  /** `matrix`: our [out, 1, 1, in] is their [out, in]. Anything else has the same axes, in PyTorch's order. */
-  readonly form?: 'matrix';
+  /** `matrix`: our [out, 1, 1, in] is their [out, in]; `ours`: our axes. Anything else has the same axes, in PyTorch's order. */
+  readonly form?: 'matrix' | 'ours';
 }
 
 /** The place of the entry at a path of our state; null when the names of such an entry are not known. */

@@ -1,6 +1,7 @@
 import { FormatError } from '../../errors.js';
 import { decodeArchive } from './archive.js';
 import { decodeLegacy } from './legacy.js';
+import { withoutParallelPrefix } from './prefix.js';
 import type { PyTorchTensor } from './tensors.js';
 import { isPyTorchTensor, type PyTorchValue } from './tree.js';
 
@@ -29,30 +30,45 @@ export function decodePyTorch(bytes: Uint8Array, fileName: string): PyTorchCheck
   throw new FormatError(fileName, 'not-a-checkpoint', 'is neither a zip file nor a pickle, so torch.save did not write it.');
 }
 
+/** Entries of a training checkpoint that are the state of a model. */
+const stateKeys = ['state_dict', 'model'];
+
 /**
  * The parameters and buffers of a model by name: the checkpoint's entry `state_dict` or `model`, else the checkpoint itself. Where all names start with `module.`, as DataParallel makes them, that is left out.
  * @throws FormatError with reason `no-state-dict`, or `bad-state-dict` when an entry of it is no tensor
  */
 export function stateDict(checkpoint: PyTorchCheckpoint): Map<string, PyTorchTensor> {
   const { root, fileName } = checkpoint;
-  const inner = root instanceof Map ? [root.get('state_dict'), root.get('model')] : [];
-  // The entries first: a training checkpoint may have tensors at its top too, such as its best accuracy.
-  const found = [...inner, root].find(holdsTensors);
+  const found = findState(root)?.state;
   if (!found) {
     const keys = root instanceof Map ? `It has ${[...root.keys()].slice(0, 20).map(String).join(', ') || 'nothing'}.` : '';
     const detail = `has no tensors by name at its top, nor under "state_dict" or "model". ${keys}`;
     throw new FormatError(fileName, 'no-state-dict', detail.trim());
   }
-  const names = [...found.keys()];
-  const prefix = names.every((name) => typeof name === 'string' && name.startsWith('module.')) ? 'module.' : '';
   const tensors = new Map<string, PyTorchTensor>();
   for (const [name, value] of found) {
     if (typeof name !== 'string' || !isPyTorchTensor(value)) {
       throw new FormatError(fileName, 'bad-state-dict', `entry "${String(name)}" of its state dict is no tensor.`);
     }
-    tensors.set(name.slice(prefix.length), value);
+    tensors.set(name, value);
   }
-  return tensors;
+  return withoutParallelPrefix(tensors);
+}
+
+/** What a training checkpoint holds beside the state that `stateDict` gives: `epoch`, `optimizer` and the like. */
+export function besideStateDict({ root }: PyTorchCheckpoint): string[] {
+  const key = findState(root)?.key ?? null;
+  return key === null || !(root instanceof Map) ? [] : [...root.keys()].map(String).filter((name) => name !== key);
+}
+
+/** The state, and the entry that it is; null for the checkpoint itself. */
+function findState(root: PyTorchValue): { readonly key: string | null; readonly state: Map<string, PyTorchValue> } | null {
+  // The entries first: a training checkpoint may have tensors at its top too, such as its best accuracy.
+  for (const key of root instanceof Map ? stateKeys : []) {
+    const entry = (root as Map<string, PyTorchValue>).get(key);
+    if (holdsTensors(entry)) return { key, state: entry };
+  }
+  return holdsTensors(root) ? { key: null, state: root } : null;
 }
 
 function holdsTensors(value: PyTorchValue | undefined): value is Map<string, PyTorchValue> {
