@@ -9,7 +9,7 @@ import { fuse } from './fuse.js';
 import { lower } from './lower.js';
 import { pack } from './pack.js';
 import { trace } from './trace.js';
-import { type Verification, verify } from './verify.js';
+import { type StepVerification, verify } from './verify.js';
 
 export interface FreezeOptions {
   /** Height, width and channels of the image that it shall take. */
@@ -22,7 +22,7 @@ export interface FreezeOptions {
 }
 
 export interface FrozenModel extends Omit<PackedModel, 'digest'> {
-  readonly verification: Verification;
+  readonly verification: StepVerification;
 }
 
 /** Random images that every frozen model is compared on. */

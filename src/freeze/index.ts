@@ -1,4 +1,4 @@
 export { type FrozenFile, freezeCheckpoint } from './checkpoint.js';
 export { type FreezeOptions, type FrozenModel, freeze } from './freeze.js';
 export { type FrozenLayer, frozenLayers } from './layers.js';
-export type { Verification } from './verify.js';
+export type { StepVerification } from './verify.js';

@@ -14,7 +14,7 @@ import type { Trace } from './trace.js';
  */
 const FLOAT_BOUND = 2e-4;
 
-export interface Verification {
+export interface StepVerification {
   /** Images that were compared. */
   readonly images: number;
   /** Largest difference of any step's floats, as in `FLOAT_BOUND`. */
@@ -35,7 +35,7 @@ export function verify(
   packing: Packing,
   engine: Engine,
   images: readonly Float32Array[],
-): Verification {
+): StepVerification {
   const plan = new Plan(packing, engine);
   let largestDifference = 0;
   let signs = 0;
