@@ -34,23 +34,21 @@ export const lengthAndJson: HeaderForm = {
 
 /** One place of a JSON text changed; null where it is no JSON, or nothing in it can change. */
 function editJson(text: string, rng: Rng): string | null {
-  let root: unknown;
+  let holder: Parent;
   // What an earlier edit nested too deep is left as it is: the walk below would not come back from it.
   if (scanJson(text).depth > 100) return null;
   try {
-    root = JSON.parse(text);
+    holder = { root: JSON.parse(text) };
   } catch {
     return null;
   }
-  const places = placesIn({ root }).filter(({ key }) => key !== undefined);
-  const { parent, key } = pick(rng, places);
+  const { parent, key } = pick(rng, placesIn(holder));
   const value = parent[key];
   const raw = new RawTexts();
   const inner = typeof value === 'string' && rng.integer(4) > 0 ? editJson(value, rng) : null;
   if (inner === null) editPlace(parent, key, value, raw, rng);
   else parent[key] = inner;
-  const holder = places[0]!.parent as { root: unknown };
-  const json = JSON.stringify(holder.root);
+  const json = JSON.stringify(holder['root']) as string | undefined;
   return json === undefined ? null : raw.into(json);
 }
 
