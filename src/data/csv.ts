@@ -15,6 +15,8 @@ export function parseCsv(file: string, text: string): CsvRow[] {
   const rows: CsvRow[] = [];
   let row: CsvRow = { line: 1, cells: [] };
   let cell = '';
+  /** Whether nothing but blanks has come of the cell: kept, since looking at all of it for every quote takes the square of its length. */
+  let isBlank = true;
   let wasQuoted = false;
   let line = 1;
   let at = text.startsWith('\ufeff') ? 1 : 0;
@@ -22,6 +24,7 @@ export function parseCsv(file: string, text: string): CsvRow[] {
   const endCell = () => {
     row.cells.push(wasQuoted ? cell : cell.trim());
     cell = '';
+    isBlank = true;
     wasQuoted = false;
   };
   const endRow = () => {
@@ -32,7 +35,7 @@ export function parseCsv(file: string, text: string): CsvRow[] {
 
   while (at < text.length) {
     const char = text[at]!;
-    if (char === '"' && cell.trim() === '' && !wasQuoted) {
+    if (char === '"' && isBlank && !wasQuoted) {
       const end = closingQuote(text, at + 1);
       if (end < 0) throw new DataError(file, row.line, 'bad-quotes', 'a quote is opened and never closed.');
       cell = text.slice(at + 1, end).replaceAll('""', '"');
@@ -56,6 +59,7 @@ export function parseCsv(file: string, text: string): CsvRow[] {
       );
     } else if (!wasQuoted) {
       cell += char;
+      isBlank &&= char.trim() === '';
     }
   }
   endRow();

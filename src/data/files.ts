@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -44,15 +45,35 @@ export async function readBytes(file: string): Promise<Buffer> {
   }
 }
 
+/**
+ * A whole file as UTF-8 text.
+ * @throws DataError with reason `not-found`, `unreadable`, or `too-large` for more than a text of JavaScript can hold
+ */
+export async function readText(file: string): Promise<string> {
+  let size: number;
+  try {
+    size = (await fs.promises.stat(file)).size;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  if (size > constants.MAX_STRING_LENGTH) {
+    const detail = `has ${size} bytes; a text of up to ${constants.MAX_STRING_LENGTH} can be read.`;
+    throw new DataError(file, null, 'too-large', detail);
+  }
+  return (await readBytes(file)).toString('utf8');
+}
+
 /** Names or other short texts, one a line; null when there is no such file. */
 export async function readLines(file: string): Promise<string[] | null> {
   if ((await kindOf(file)) !== 'file') return null;
-  const lines = (await readBytes(file)).toString('utf8').split(/\r?\n/);
+  const lines = (await readText(file)).split(/\r?\n/);
   return lines.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 export interface ByteStream {
   chunks: AsyncIterable<Buffer>;
+  /** Bytes of the file as it lies there. */
+  size: number;
   /** Bytes that nothing in a file of this size can exceed, compressed or not: what claims more is not worth allocating for. */
   limit: number;
 }
@@ -74,8 +95,8 @@ export async function openBytes(file: string): Promise<ByteStream> {
     throw unreadable(file, error);
   }
   const raw = fs.createReadStream(file, { highWaterMark: 1 << 18 });
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return { chunks: raw, limit: size * deflateLimit };
-  return { chunks: gunzip(file, raw), limit: size * deflateLimit };
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return { chunks: raw, size, limit: size * deflateLimit };
+  return { chunks: gunzip(file, raw), size, limit: size * deflateLimit };
 }
 
 async function* gunzip(file: string, raw: Readable): AsyncGenerator<Buffer> {

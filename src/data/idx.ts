@@ -7,7 +7,7 @@ import { Problems } from './source.js';
 export interface IdxFile {
   /** Size along each axis, as the header says. */
   readonly dims: readonly number[];
-  /** All bytes in row-major order, in shared memory; those after `complete` items are zero when the file was cut short. */
+  /** All bytes in row-major order, in shared memory; as many as there are when the file was cut short. */
   readonly data: Uint8Array<SharedArrayBuffer>;
   /** Items along the first axis that are wholly there. */
   readonly complete: number;
@@ -18,9 +18,10 @@ export interface IdxFile {
  * @throws DataError with reason `not-found`, `bad-magic`, `bad-shape`, `truncated`, `trailing-bytes` or `bad-gzip`
  */
 export async function readIdx(file: string, problems = new Problems(false)): Promise<IdxFile> {
-  const { chunks, limit } = await openBytes(file);
+  const { chunks, size, limit } = await openBytes(file);
   let head = Buffer.alloc(0);
   let dims: number[] | null = null;
+  let total = 0;
   let data = new Uint8Array(new SharedArrayBuffer(0));
   let filled = 0;
   for await (let chunk of chunks) {
@@ -28,28 +29,33 @@ export async function readIdx(file: string, problems = new Problems(false)): Pro
       head = Buffer.concat([head, chunk]);
       dims = parseHeader(file, head, limit);
       if (dims === null) continue;
-      data = new Uint8Array(new SharedArrayBuffer(product(dims)));
+      total = product(dims);
       chunk = head.subarray(4 + 4 * dims.length);
     }
-    if (filled + chunk.length > data.length) {
-      throw new DataError(
-        file,
-        null,
-        'trailing-bytes',
-        `its header says ${dims.join(' x ')}, but there are more than ${data.length} bytes.`,
-      );
+    const end = filled + chunk.length;
+    if (end > total) {
+      const detail = `its header says ${dims.join(' x ')}, but there are more than ${total} bytes.`;
+      throw new DataError(file, null, 'trailing-bytes', detail);
     }
+    // Memory follows what has come, not what the header claims; a file that is whole and not compressed gets all of it at once.
+    if (end > data.length) data = grown(data, Math.min(total, Math.max(size, 2 * data.length, end)));
     data.set(chunk, filled);
-    filled += chunk.length;
+    filled = end;
   }
   if (dims === null) throw new DataError(file, null, 'truncated', `it has ${head.length} bytes, too few for an IDX header.`);
   const itemBytes = product(dims.slice(1));
-  const complete = filled === data.length ? dims[0]! : Math.floor(filled / itemBytes);
+  const complete = filled === total ? dims[0]! : Math.floor(filled / itemBytes);
   if (complete < dims[0]!) {
-    const detail = `it ends after ${filled} of ${data.length} bytes; its header says ${dims.join(' x ')}. Download it again.`;
+    const detail = `it ends after ${filled} of ${total} bytes; its header says ${dims.join(' x ')}. Download it again.`;
     problems.report(new DataError(file, complete, 'truncated', detail), dims[0]! - complete);
   }
-  return { dims, data, complete };
+  return { dims, data: data.subarray(0, filled), complete };
+}
+
+function grown(data: Uint8Array, bytes: number): Uint8Array<SharedArrayBuffer> {
+  const larger = new Uint8Array(new SharedArrayBuffer(bytes));
+  larger.set(data);
+  return larger;
 }
 
 export interface IdxOptions {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DataError } from '../errors.js';
 import { type CsvRow, parseCsv } from './csv.js';
-import { readBytes } from './files.js';
+import { readText } from './files.js';
 import { type ImageOptions, type ImageSource, type ListedImage, openImages } from './images.js';
 import { Problems } from './source.js';
 
@@ -31,8 +31,8 @@ const splitNames = { train: ['train', 'training'], test: ['test', 'testing', 'va
 /**
  * A source from a CSV file that lists pictures and labels: two columns, or any with a header that names `path` and `label`
  * (and perhaps `split`). Paths are relative to the manifest's folder.
- * @throws DataError with the manifest and the line, and reason `not-found`, `bad-quotes`, `bad-row`, `unknown-label`,
- *   `label-out-of-range`, `no-split` or `empty`; and as `openImages` does, with the picture's path and the line
+ * @throws DataError with the manifest and the line, and reason `not-found`, `too-large`, `bad-quotes`, `bad-row`,
+ *   `unknown-label`, `label-out-of-range`, `no-split` or `empty`; and as `openImages` does, with the picture's path and the line
  */
 export async function openManifest(file: string, options: ManifestOptions = {}): Promise<ImageSource> {
   const problems = new Problems(options.skipBad ?? false);
@@ -73,7 +73,7 @@ function isFor({ split }: TableRow, wanted: 'train' | 'test'): boolean {
 }
 
 async function readTable(file: string, problems: Problems): Promise<TableRow[]> {
-  const rows = parseCsv(file, (await readBytes(file)).toString('utf8'));
+  const rows = parseCsv(file, await readText(file));
   const columns = findColumns(rows[0]);
   const table: TableRow[] = [];
   for (const { line, cells } of columns.hasHeader ? rows.slice(1) : rows) {

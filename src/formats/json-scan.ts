@@ -8,8 +8,9 @@ export interface JsonFacts {
 /**
  * What JSON.parse does not tell: nesting, to be checked before parsing, and keys given twice, of which it keeps the last.
  * `duplicateKey` means something only when the text is valid JSON.
+ * @param maxDepth one bracket more ends the scan: what stands open is kept, and a file may be nothing but brackets
  */
-export function scanJson(text: string): JsonFacts {
+export function scanJson(text: string, maxDepth = Number.POSITIVE_INFINITY): JsonFacts {
   const open: (Set<string> | null)[] = [];
   let depth = 0;
   let duplicateKey: string | null = null;
@@ -21,6 +22,7 @@ export function scanJson(text: string): JsonFacts {
         isKey = text[i] === '{';
         open.push(isKey ? new Set() : null);
         depth = Math.max(depth, open.length);
+        if (depth > maxDepth) return { depth, duplicateKey };
         break;
       case '}':
       case ']':

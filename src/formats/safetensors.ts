@@ -90,8 +90,8 @@ function hasLoneSurrogate(text: string): boolean {
  * The tensors of a safetensors file, as copies. The whole header is checked before any data is read.
  * @param fileName for the error text
  * @throws FormatError with reason `too-short`, `header-too-short`, `header-too-large`, `header-past-end`, `header-not-utf8`,
- *   `header-too-deep`, `header-not-json`, `header-not-object`, `duplicate-key`, `bad-metadata`, `bad-entry`, `unknown-dtype`,
- *   `bad-shape`, `shape-overflow`, `bad-offsets`, `offsets-reversed`, `size-mismatch`, `overlap`, `hole`, `past-end` or
+ *   `header-too-deep`, `header-not-json`, `header-not-object`, `duplicate-key`, `not-unicode`, `bad-metadata`, `bad-entry`,
+ *   `unknown-dtype`, `bad-shape`, `shape-overflow`, `bad-offsets`, `offsets-reversed`, `size-mismatch`, `overlap`, `hole`, `past-end` or
  *   `trailing-bytes`
  */
 export function decodeSafetensors(bytes: Uint8Array, fileName: string): Safetensors {
@@ -145,9 +145,8 @@ function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
   } catch (cause) {
     throw new FormatError(file, 'header-not-utf8', 'the header is not UTF-8 text.', { cause });
   }
-  const { depth, duplicateKey } = scanJson(text);
-  if (depth > maxDepth)
-    throw new FormatError(file, 'header-too-deep', `the header nests ${depth} brackets, more than ${maxDepth}.`);
+  const { depth, duplicateKey } = scanJson(text, maxDepth);
+  if (depth > maxDepth) throw new FormatError(file, 'header-too-deep', `the header nests more than ${maxDepth} brackets.`);
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -162,7 +161,15 @@ function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
     );
   }
   if (duplicateKey !== null) throw new FormatError(file, 'duplicate-key', `"${duplicateKey}" stands twice in the header.`);
+  checkUnicode(Object.keys(header), file);
   return header;
+}
+
+/** An escape can make half of a character (`\\ud800`), which no text holds and which could not be written again. */
+function checkUnicode(texts: readonly string[], file: string): void {
+  const bad = texts.find(hasLoneSurrogate);
+  if (bad !== undefined)
+    throw new FormatError(file, 'not-unicode', `${JSON.stringify(bad)} in the header is not valid Unicode text.`);
 }
 
 function checkMetadata(value: unknown, file: string): Record<string, string> {
@@ -173,7 +180,9 @@ function checkMetadata(value: unknown, file: string): Record<string, string> {
       throw new FormatError(file, 'bad-metadata', `metadata "${key}" must be a string; it is ${kind(text)}.`);
     }
   }
-  return value as Record<string, string>;
+  const metadata = value as Record<string, string>;
+  checkUnicode(Object.entries(metadata).flat(), file);
+  return metadata;
 }
 
 interface Entry {

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import zlib from 'node:zlib';
 import { afterAll, expect } from 'vitest';
 import { PixelSource, shareLabels } from '../../src/data/pixels.js';
 import { DataError } from '../../src/errors.js';
+
+export { cifarRecord, gzip, idx } from './makers.js';
 
 const made: string[] = [];
 
@@ -27,21 +28,6 @@ export function write(folder: string, files: Record<string, Uint8Array | string>
     fs.writeFileSync(file, content);
   }
   return folder;
-}
-
-export function idx(dims: number[], values: ArrayLike<number>): Buffer {
-  const head = Buffer.alloc(4 + 4 * dims.length);
-  head[2] = 0x08;
-  head[3] = dims.length;
-  for (const [axis, size] of dims.entries()) head.writeUInt32BE(size, 4 + 4 * axis);
-  return Buffer.concat([head, Uint8Array.from(values)]);
-}
-
-export const gzip = (bytes: Uint8Array): Buffer => zlib.gzipSync(bytes);
-
-/** A CIFAR record: the label bytes, then red, green and blue planes that count up from `from`. */
-export function cifarRecord(labels: number[], from = 0): Buffer {
-  return Buffer.concat([Uint8Array.from(labels), Uint8Array.from({ length: 3072 }, (_, i) => from + i)]);
 }
 
 /** A source of made-up pixels: byte j of record i is (31 i + 7 j) mod 251, its label i mod classes. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openIdx, readIdx } from '../../src/data/idx.js';
+import { Problems } from '../../src/data/source.js';
 import { DataError } from '../../src/errors.js';
 import { expectDataError, gzip, idx, pixelsOf, tempFolder, write } from './helpers.js';
 
@@ -63,6 +64,17 @@ describe('openIdx', () => {
       reason: 'label-out-of-range',
     });
     await expectDataError(openIdx(path.join(folder, 'none'), labels), { file: /none$/, record: null, reason: 'not-found' });
+  });
+
+  it('takes no more memory than the file is worth, whatever its header says', async () => {
+    files(Buffer.concat([idx([1000, 1000, 30], []), Buffer.alloc(60_000, 1)]), idx([1000], Array(1000).fill(0)));
+    const read = await readIdx(images, new Problems(true));
+    expect(read).toMatchObject({ dims: [1000, 1000, 30], complete: 2 });
+    expect(read.data.every((byte) => byte === 1)).toBe(true);
+    expect(read.data.length).toBe(60_000);
+    const noise = Uint8Array.from({ length: 60_000 }, (_, i) => Math.sin(i) * 1e6);
+    files(gzip(Buffer.concat([idx([1000, 1000, 30], []), noise, Buffer.alloc(2_000_000)])));
+    expect((await readIdx(images, new Problems(true))).data.buffer.byteLength).toBeLessThan(6_000_000);
   });
 
   it('skips and lists bad records', async () => {

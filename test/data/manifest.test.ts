@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -74,6 +75,12 @@ describe('openManifest', () => {
     ]);
   });
 
+  it('refuses one that no text can hold, before it is read', async () => {
+    const file = manifest('');
+    fs.truncateSync(file, 2 ** 30);
+    await expectDataError(openManifest(file), { file, record: null, reason: 'too-large' });
+  });
+
   it('says so when the manifest is missing', () =>
     expectDataError(openManifest('/nowhere/m.csv'), { file: '/nowhere/m.csv', record: null, reason: 'not-found' }));
 });
@@ -84,6 +91,14 @@ describe('parseCsv', () => {
       { line: 1, cells: ['a', 'x\ny'] },
       { line: 3, cells: ['b', 'c'] },
     ]);
+  });
+
+  it('reads long cells in time that grows with their length', () => {
+    // Quotes within a cell that does not start with one are text. Were the cell gone through at each, this would take minutes.
+    const quotes = `x${'"'.repeat(2_000_000)}`;
+    expect(parseCsv('f', `${quotes},a\n`)[0]!.cells).toEqual([quotes, 'a']);
+    const blanks = `${' '.repeat(100_000)}x${' "'.repeat(500_000)}`;
+    expect(parseCsv('f', `${blanks},a\n`)[0]!.cells).toEqual([blanks.trim(), 'a']);
   });
 
   it('keeps blanks inside quotes and drops those outside', () => {

@@ -16,6 +16,11 @@ describe('scanJson', () => {
     expect(scanJson('7').depth).toBe(0);
   });
 
+  it('goes no deeper than it is told', () => {
+    expect(scanJson('{"a":{"b":{"c":{"c":1}}}}', 2)).toEqual({ depth: 3, duplicateKey: null });
+    expect(scanJson('{"a":{"b":1,"b":2}}', 2)).toEqual({ depth: 2, duplicateKey: 'b' });
+  });
+
   it('finds nothing in what JSON.stringify writes, and survives any text', () => {
     fc.assert(fc.property(fc.json(), (text) => scanJson(text).duplicateKey === null));
     fc.assert(fc.property(fc.string(), (text) => scanJson(text).depth >= 0));

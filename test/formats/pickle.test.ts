@@ -244,6 +244,13 @@ describe('a pickle that wants too much', () => {
     refuses('pickle-limit', [0x8b, 255, 255, 255, 0x7f]);
   });
 
+  it('pickle-limit: one list made into a dict again and again', () => {
+    // The list of pairs is in the memo: each dict made of it takes 6 bytes of the file and as much memory as the whole list.
+    const pairs = list(...Array.from({ length: 20_000 }, (_, i) => tuple(int(i), none)));
+    const again = [...global('collections', 'OrderedDict'), 0x68, 0, 0x85, 0x52];
+    refuses('pickle-limit', list([...pairs, 0x71, 0], ...Array.from({ length: 1000 }, () => again)));
+  });
+
   it('pickle-limit: values without end', () => limits('pickle-limit', filled([0x4e], 1_000_001)));
   it('pickle-limit: marks without end', () => limits('pickle-limit', filled([0x28], 1_000_001)));
   it('pickle-limit: memo entries without end', () => limits('pickle-limit', filled([0x4e, 0x94, 0x30], 1_000_001)));

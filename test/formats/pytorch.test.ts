@@ -82,6 +82,15 @@ describe.each<[string, Form]>([
     expect(readTensor(write(floats(3, [1, 3, 1], [77, 1, 99]))).data).toEqual(counting(3));
   });
 
+  it('moves the bits of elements, those of a signalling NaN too', () => {
+    const bits = Uint32Array.of(0x7fa00001, 0x3f800000, 0xffa00002, 0x7f800001);
+    const { data } = readTensor(write(floats(4, [2, 2], [1, 2]), bits));
+    expect(new Uint32Array(data.buffer)).toEqual(Uint32Array.of(bits[0]!, bits[2]!, bits[1]!, bits[3]!));
+    const wide = BigUint64Array.of(0x7ff4000000000001n, 1n, 0xfff4000000000002n, 2n);
+    const doubles = readTensor(write({ ...floats(4, [2, 2], [1, 2]), type: 'Double' }, wide)).data;
+    expect(new BigUint64Array(doubles.buffer)).toEqual(BigUint64Array.of(wide[0]!, wide[2]!, wide[1]!, wide[3]!));
+  });
+
   it('reads tensors of no axes and of no elements', () => {
     expect(readTensor(write(floats(1, [], [])))).toEqual({ dtype: 'F32', shape: [], data: Float32Array.of(0) });
     expect(readTensor(write(floats(0, [0, 3], [3, 1])))).toEqual({ dtype: 'F32', shape: [0, 3], data: new Float32Array() });

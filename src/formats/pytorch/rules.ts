@@ -45,7 +45,15 @@ const storageTypes: ReadonlyMap<string, StoredDType> = new Map([
   ['torch.BoolStorage', 'BOOL'],
 ]);
 
-type Callee = (args: readonly PickleValue[], cursor: PickleCursor) => PickleValue;
+/** What the calls of one pickle may still make. */
+interface Budget {
+  /** Entries of dicts: one list may be made into dicts again and again, at a few bytes of the file each time. */
+  entries: number;
+}
+
+const maxEntries = 1_000_000;
+
+type Callee = (args: readonly PickleValue[], cursor: PickleCursor, budget: Budget) => PickleValue;
 
 const callees: ReadonlyMap<string, Callee> = new Map<string, Callee>([
   ['collections.OrderedDict', orderedDict],
@@ -61,16 +69,17 @@ const maxAxes = 64;
 
 /**
  * What a checkpoint's pickle may use: tensors, parameters, OrderedDict, the storages' element types. Nothing else.
- * Reasons: `bad-tensor`, `bad-storage`, `storage-conflict`, `bad-pickle`.
+ * Reasons: `bad-tensor`, `bad-storage`, `storage-conflict`, `bad-pickle`, `pickle-limit`.
  */
 export function checkpointRules(): PickleRules {
   const storages = new Map<string, StorageRef>();
+  const budget: Budget = { entries: maxEntries };
   return {
     globals,
     call(name, args, cursor) {
       const callee = callees.get(name);
       if (!callee) throw cursor.fail('bad-pickle', `${name} is called.`);
-      return callee(args, cursor);
+      return callee(args, cursor, budget);
     },
     persistent(id, cursor) {
       const ref = storage(id, cursor);
@@ -97,11 +106,13 @@ export const plainRules: PickleRules = {
 };
 
 /** `OrderedDict()`, or with a list of pairs, as Python 2 pickled it. */
-function orderedDict(args: readonly PickleValue[], cursor: PickleCursor): PickleValue {
+function orderedDict(args: readonly PickleValue[], cursor: PickleCursor, budget: Budget): PickleValue {
   const dict = new Map<PickleKey, PickleValue>();
   const pairs = args[0] ?? [];
   if (args.length > 1 || !Array.isArray(pairs))
     throw cursor.fail('bad-pickle', 'an OrderedDict is made of something else than pairs.');
+  budget.entries -= pairs.length;
+  if (budget.entries < 0) throw cursor.fail('pickle-limit', `its OrderedDicts are made of more than ${maxEntries} pairs.`);
   for (const pair of pairs) {
     const [key, value] = itemsOf(pair) ?? [];
     if (value === undefined || key === undefined || (typeof key === 'object' && key !== null)) {

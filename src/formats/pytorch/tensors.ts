@@ -74,13 +74,18 @@ export class TensorReader {
       whole = readElements(storage.dtype, bytes, 0, storage.count);
       this.decoded.set(storage.key, whole);
     }
-    return gather(
-      whole,
-      start,
-      view,
-      readElements(storage.dtype, new Uint8Array(count * bytesPerElement(storage.dtype)), 0, count),
-    );
+    const target = readElements(storage.dtype, new Uint8Array(count * bytesPerElement(storage.dtype)), 0, count);
+    gather(bitsOf(whole), start, view, bitsOf(target));
+    return target;
   }
+}
+
+type Bits = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+
+/** The same memory, all of its buffer, as whole numbers: moved as a float, a signalling NaN would come out as another one. */
+function bitsOf(elements: ElementArray): Bits {
+  const types = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array };
+  return new types[elements.BYTES_PER_ELEMENT as 1 | 2 | 4 | 8](elements.buffer as ArrayBuffer);
 }
 
 /** Whether the strides are those of row-major order; the strides of axes of length 1 mean nothing. */
@@ -95,21 +100,21 @@ function isContiguous({ shape, strides }: TensorView): boolean {
 }
 
 /** Walks the tensor in row-major order, its last axis fastest. */
-function gather(source: ElementArray, start: number, { shape, strides }: TensorView, target: ElementArray): ElementArray {
-  // One view of all element types: values only move from one array to another of the same kind.
-  const from = source as unknown as Float64Array;
-  const to = target as unknown as Float64Array;
-  const index = shape.map(() => 0);
+function gather(source: Bits, start: number, { shape, strides }: TensorView, target: Bits): void {
+  // One view of all element sizes: values only move from one array to another of the same kind.
+  const from = source as Uint32Array;
+  const to = target as Uint32Array;
+  // Axes of length 1 are never walked along; dozens of them would be gone through at every element.
+  const axes = shape.flatMap((size, axis) => (size === 1 ? [] : [{ size, stride: strides[axis]!, index: 0 }])).reverse();
   let at = start;
   for (let i = 0; i < to.length; i++) {
     to[i] = from[at]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis]!;
-      index[axis]!++;
-      if (index[axis]! < shape[axis]!) break;
-      at -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
+    for (const axis of axes) {
+      at += axis.stride;
+      axis.index++;
+      if (axis.index < axis.size) break;
+      at -= axis.stride * axis.size;
+      axis.index = 0;
     }
   }
-  return target;
 }
