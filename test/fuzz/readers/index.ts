@@ -3,6 +3,7 @@ import { checkpoint } from './checkpoint.js';
 import { cifar10, cifar100Names } from './cifar.js';
 import { csv, manifest } from './csv.js';
 import { idxFiles } from './idx.js';
+import { packed } from './packed.js';
 import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
 import { safetensors } from './safetensors.js';
 import { tar } from './tar.js';
@@ -11,6 +12,7 @@ import { tar } from './tar.js';
 export const readers: readonly Reader[] = [
   safetensors,
   checkpoint,
+  packed,
   pytorchZip,
   pytorchLegacy,
   pytorchPickle,

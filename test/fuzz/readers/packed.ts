@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { createEngine } from '#dist/engine/index.js';
+import { FormatError, OutOfMemoryError } from '#dist/errors.js';
+import { decodePackedModel, encodePackedModel } from '#dist/formats/packed/model.js';
+import { decodeSafetensors, encodeSafetensors } from '#dist/formats/safetensors.js';
+import { freeze } from '#dist/freeze/index.js';
+import { createModel } from '#dist/models/index.js';
+import { Plan } from '#dist/runtime/plan.js';
+import { lengthAndJson } from '../json-edits.js';
+import { agree, type Reader, type Sample } from '../reader.js';
+import { bytesOf, safetensorsSample } from './safetensors.js';
+
+/** Most multiplications of a graph that is run: more would only take time. */
+const MOST_WORK = 2e8;
+const engine = await createEngine({ threads: 1, binaryKernel: 'popcount', memoryLimit: 2 ** 28 });
+
+async function sample(name: string, model: string, options: object, input: readonly number[]): Promise<Sample> {
+  const network = createModel(model as string, { engine, seed: 1, ...options });
+  network.setProgress(1);
+  const bytes = await encodePackedModel(freeze(network, { input }));
+  network.dispose();
+  return safetensorsSample(name, bytes);
+}
+
+export const packed: Reader = {
+  name: 'packed',
+  samples: [
+    await sample('1-bit', 'ftbnn-tiny', { widths: [8, 16], blocks: [1, 1], strides: [1, 2], classes: 3 }, [12, 11, 1]),
+    await sample('grouped', 'ftbnn-g4-cifar', { widths: [16, 32], blocks: [1, 1], strides: [1, 2], classes: 3 }, [8, 8, 3]),
+    await sample('real', 'resnet20', { widths: [4, 8], blocks: [1, 1], classes: 3 }, [9, 8, 3]),
+    await sample('dynamic', 'dydensenet', { stages: [1, 1], growth: [4, 8], stemStride: 2, classes: 3 }, [16, 16, 3]),
+    await sample(
+      'dynamic 1-bit',
+      'dydensenet',
+      { stages: [1], growth: [4], selection: 'random', convolution: 'dynamic-binary', classes: 3 },
+      [8, 8, 3],
+    ),
+  ],
+  refusesWith: FormatError,
+  async read(bytes) {
+    const model = await decodePackedModel(bytes, 'x.safetensors');
+    const { graph } = model;
+    const sizes = graph.values.map(({ shape: [height, width, channels] }) => height * width * channels);
+    if (sizes.reduce((sum, size) => sum + size, 0) * bytes.length > MOST_WORK) return;
+    // What was taken can be run, with a finite number of steps and within the engine's memory.
+    try {
+      const plan = new Plan(model, engine);
+      try {
+        const answer = plan.run(1, new Float32Array(sizes[0]!).fill(0.5));
+        agree(answer.length === sizes[graph.output], `the answer has ${answer.length} numbers`);
+      } finally {
+        plan.dispose();
+      }
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+    }
+  },
+  header: lengthAndJson,
+  tokens: ['signs', 'floats', 'convolution', 'null', '0', '-1', '65536'].map((text) => Buffer.from(text)),
+  seal(bytes) {
+    try {
+      const { tensors, metadata } = decodeSafetensors(bytes, 'x');
+      const hash = createHash('sha256');
+      for (const key of ['graph', 'contract', 'provenance']) hash.update(`${metadata[key]}\n`);
+      for (const [name, { dtype, shape }] of tensors) hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
+      for (const tensor of tensors.values()) hash.update(bytesOf(tensor));
+      return encodeSafetensors(tensors, { ...metadata, digest: hash.digest('hex') });
+    } catch (error) {
+      if (error instanceof FormatError) return bytes;
+      throw error;
+    }
+  },
+};
