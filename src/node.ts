@@ -5,6 +5,7 @@
  */
 export * from './data/index.js';
 export { readFileChecked, writeFileAtomic } from './formats/file.js';
+export * from './freeze/index.js';
 export * from './index.js';
 export { formatSummary } from './report/summary.js';
 export * from './train/index.js';

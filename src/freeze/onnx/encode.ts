@@ -1,0 +1,109 @@
+import type { Engine } from '../../engine/engine.js';
+import { UnsupportedError } from '../../errors.js';
+import { type Module, StoredNumber } from '../../nn/index.js';
+import { dispatch } from '../../ops/dispatch.js';
+import { type Operator, operators } from '../../ops/index.js';
+import { scope } from '../../tensor/scope.js';
+import type { Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { packageVersion } from '../../train/tables/version.js';
+import { type Trace, type TracedCall, trace } from '../trace.js';
+import { type Constant, GraphBuilder } from './graph.js';
+import { graphShape } from './layout.js';
+import type { RuleOf } from './rule.js';
+import { rules } from './rules.js';
+import { elementTypes, encodeModel, type OnnxValue } from './schema.js';
+
+/** Of onnx.proto, and of the operators that a file takes: ONNX 1.12, which every runtime of 2022 and later reads. */
+const irVersion = 8n;
+const opset = 17n;
+
+/** What a graph's input and output are called. */
+export const inputName = 'image';
+export const outputName = 'output';
+
+export interface OnnxOptions {
+  /** Height, width and channels of the images. */
+  readonly input: readonly [height: number, width: number, channels: number];
+  /** What the graph is called; `network` unless given. */
+  readonly name?: string;
+  /** For the file's metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A model, as it stands and in evaluation, as the bytes of an ONNX file: standard operators of opset 17, float32. Its input `image` is
+ * [batch, channels, height, width] with any batch, and so is what its `output` has of rank 4. The model must be on an engine.
+ * @throws ShapeError when the model cannot take such images; UnsupportedError, with the layer, for what ONNX has no nodes for
+ */
+export function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Uint8Array {
+  const traced = trace(model, input);
+  const graph = buildGraph(model, traced);
+  return encodeModel({
+    irVersion,
+    opsetImport: [{ domain: '', version: opset }],
+    producerName: 'gossamer',
+    producerVersion: packageVersion(),
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name,
+      node: graph.nodes,
+      initializer: graph.initializers,
+      input: [valueInfo(inputName, traced.input.shape)],
+      output: [valueInfo(outputName, traced.output.shape)],
+    },
+  });
+}
+
+function valueInfo(name: string, shape: Shape): OnnxValue {
+  const dim = graphShape(shape).map((length, axis) => (axis === 0 ? { dimParam: 'batch' } : { dimValue: BigInt(length) }));
+  return { name, type: { tensorType: { elemType: elementTypes.float, shape: { dim } } } };
+}
+
+function buildGraph(model: Module, { input, output, calls }: Trace): GraphBuilder {
+  const graph = new GraphBuilder();
+  const { engine } = model.parameters().values().next().value!.value;
+  graph.define(input, inputName);
+  defineState(model, calls, graph);
+  for (const call of calls) {
+    const constants = call.inputs.map((value) => graph.constantOf(value));
+    if (constants.every((constant) => constant !== null)) {
+      graph.defineConstant(call.output, computed(call, constants, engine));
+    } else {
+      graph.layer = call.layer;
+      graph.define(call.output, addNodes(call, graph));
+    }
+  }
+  graph.layer = '';
+  graph.alias(graph.value(output), outputName);
+  return graph;
+}
+
+function defineState(model: Module, calls: readonly TracedCall[], graph: GraphBuilder): void {
+  const state = model.state();
+  for (const value of calls.flatMap(({ inputs }) => inputs)) {
+    if (value.constant === null || graph.constantOf(value)) continue;
+    const entry = state.get(value.constant)!;
+    if (entry instanceof StoredNumber) continue;
+    graph.defineConstant(value, { name: value.constant, shape: value.shape, data: entry.read() });
+  }
+}
+
+/** What no image changes (the weights of a central difference) is computed by the engine, so that it has the engine's bits. */
+function computed(call: TracedCall, inputs: readonly Constant[], engine: Engine): Constant {
+  const [{ name, data }] = inputs as [Constant];
+  const { shape, id } = call.output;
+  const path = `${name}.${call.operator} ${id}`;
+  if (call.operator === 'reshape') return { name: path, shape, data };
+  const result = scope(engine, () => {
+    const tensors = inputs.map((input) => Tensor.from(engine, input.data, input.shape));
+    return dispatch(call.operator, operators[call.operator] as Operator<unknown>, tensors, call.attributes).toArray();
+  });
+  return { name: path, shape, data: Float32Array.from(result) };
+}
+
+function addNodes(call: TracedCall, graph: GraphBuilder): string {
+  const rule = rules[call.operator];
+  if (typeof rule === 'function') return (rule as RuleOf<TracedCall['operator']>)(call as never, graph);
+  throw new UnsupportedError(`exporting ${call.operator}${call.layer && ` of ${call.layer}`} to ONNX`, rule.unsupported);
+}
