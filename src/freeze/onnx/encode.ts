@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/engine.js';
 import { UnsupportedError } from '../../errors.js';
-import { type Module, StoredNumber } from '../../nn/index.js';
+import { type Buffer, type Module, type Parameter, StoredNumber } from '../../nn/index.js';
 import { dispatch } from '../../ops/dispatch.js';
 import { type Operator, operators } from '../../ops/index.js';
 import { scope } from '../../tensor/scope.js';
@@ -62,12 +62,15 @@ function valueInfo(name: string, shape: Shape): OnnxValue {
 
 function buildGraph(model: Module, { input, output, calls }: Trace): GraphBuilder {
   const graph = new GraphBuilder();
-  const { engine } = model.parameters().values().next().value!.value;
+  const tensors = storedTensors(model);
   graph.define(input, inputName);
-  defineState(model, calls, graph);
+  for (const value of calls.flatMap(({ inputs }) => inputs)) {
+    if (value.constant !== null) graph.defineConstant(value, stored(value.constant, tensors.get(value.constant)!));
+  }
   for (const call of calls) {
     const constants = call.inputs.map((value) => graph.constantOf(value));
     if (constants.every((constant) => constant !== null)) {
+      const { engine } = tensors.values().next().value!.value;
       graph.defineConstant(call.output, computed(call, constants, engine));
     } else {
       graph.layer = call.layer;
@@ -79,25 +82,25 @@ function buildGraph(model: Module, { input, output, calls }: Trace): GraphBuilde
   return graph;
 }
 
-function defineState(model: Module, calls: readonly TracedCall[], graph: GraphBuilder): void {
-  const state = model.state();
-  for (const value of calls.flatMap(({ inputs }) => inputs)) {
-    if (value.constant === null || graph.constantOf(value)) continue;
-    const entry = state.get(value.constant)!;
-    if (entry instanceof StoredNumber) continue;
-    graph.defineConstant(value, { name: value.constant, shape: value.shape, data: entry.read() });
-  }
+function storedTensors(model: Module): Map<string, Parameter | Buffer> {
+  const entries = [...model.state()];
+  return new Map(entries.filter((entry): entry is [string, Parameter | Buffer] => !(entry[1] instanceof StoredNumber)));
+}
+
+function stored(path: string, { shape, value }: Parameter | Buffer): Constant {
+  const isTaken = path === inputName || path === outputName;
+  return { name: isTaken ? `${path}.value` : path, shape, data: Float32Array.from(value.view()) };
 }
 
 /** What no image changes (the weights of a central difference) is computed by the engine, so that it has the engine's bits. */
-function computed(call: TracedCall, inputs: readonly Constant[], engine: Engine): Constant {
+function computed({ operator, attributes, output }: TracedCall, inputs: readonly Constant[], engine: Engine): Constant {
   const [{ name, data }] = inputs as [Constant];
-  const { shape, id } = call.output;
-  const path = `${name}.${call.operator} ${id}`;
-  if (call.operator === 'reshape') return { name: path, shape, data };
+  const { shape, id } = output;
+  const path = `${name}.${operator}_${id}`;
+  if (operator === 'reshape') return { name: path, shape, data };
   const result = scope(engine, () => {
     const tensors = inputs.map((input) => Tensor.from(engine, input.data, input.shape));
-    return dispatch(call.operator, operators[call.operator] as Operator<unknown>, tensors, call.attributes).toArray();
+    return dispatch(operator, operators[operator] as Operator<unknown>, tensors, attributes).toArray();
   });
   return { name: path, shape, data: Float32Array.from(result) };
 }
