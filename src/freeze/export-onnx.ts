@@ -1,13 +1,15 @@
 import { createEngine } from '../engine/index.js';
-import { FormatError } from '../errors.js';
+import { FormatError, GossamerError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { modelEntry } from '../models/registry.js';
+import type { Module } from '../nn/index.js';
+import type { Shape } from '../tensor/shape.js';
 import { type Checkpoint, normalization } from '../train/checkpoint.js';
 import { refuseToReplace } from '../train/export.js';
 import { loadModel } from '../train/model.js';
 import { checkOnnx, type OnnxCheck } from './onnx/check.js';
 import { encodeOnnx } from './onnx/encode.js';
-import { findRuntime, runtimePackages } from './onnx/runtime.js';
+import { type FoundRuntime, findRuntime, runtimePackages } from './onnx/runtime.js';
 
 export interface OnnxExportOptions {
   /** Packages that may run the file to check it, in the order of preference: those of ONNX Runtime unless given. */
@@ -31,7 +33,8 @@ export interface ExportedOnnx {
  * package of ONNX Runtime is installed. The input `image` is [batch, channels, height, width]; the metadata says what is in it.
  * @param checkpoint its file, or what `readCheckpoint` gave
  * @param out the file to write; it must not be there yet
- * @throws FormatError as `readCheckpoint`; `not-writable`; `differs` when the file's answers are not the network's, and then none is written;
+ * @throws FormatError as `readCheckpoint`; `not-writable`; `differs` or `does-not-run` when the runtime has other answers than the network
+ *   or none, and then no file is written;
  *   ConfigError when `out` is there, or the checkpoint is of a network that the registry does not make
  */
 export async function exportOnnx(
@@ -45,10 +48,9 @@ export async function exportOnnx(
   try {
     const { model, checkpoint: read } = await loadModel(checkpoint, engine);
     const metadata = describe(read);
-    const bytes = encodeOnnx(model, { input: read.input, name: read.model!.name, metadata });
+    const bytes = await encodeOnnx(model, { input: read.input, name: read.model!.name, metadata });
     const found = await findRuntime(runtimes);
-    const check = 'runtime' in found ? await checkOnnx(bytes, model, read.input, found) : null;
-    if (check && !check.passed) throw differs(out, check);
+    const check = 'runtime' in found ? await checked(out, bytes, model, read.input, found) : null;
     await writeFileAtomic(out, bytes);
     return { path: out, bytes: bytes.length, metadata, check, unchecked: 'why' in found ? found.why : null };
   } finally {
@@ -56,11 +58,18 @@ export async function exportOnnx(
   }
 }
 
-function differs(out: string, { runtime, largestDifference, bound }: OnnxCheck): FormatError {
+/** @throws FormatError when the runtime does not take the file, or answers otherwise than the network */
+async function checked(out: string, bytes: Uint8Array, model: Module, input: Shape, found: FoundRuntime): Promise<OnnxCheck> {
+  const check = await checkOnnx(bytes, model, input, found).catch((cause: unknown) => {
+    if (cause instanceof GossamerError) throw cause;
+    const detail = `${found.name} does not run the network (${(cause as Error).message}). The file was not written.`;
+    throw new FormatError(out, 'does-not-run', detail, { cause });
+  });
+  if (check.passed) return check;
   const detail =
-    `${runtime} answers otherwise than the network does, by ${largestDifference.toExponential(1)} of the largest answer, ` +
-    `and ${bound} is allowed. The file was not written. This is a defect: please report it.`;
-  return new FormatError(out, 'differs', detail);
+    `${check.runtime} answers otherwise than the network does, by ${check.largestDifference.toExponential(1)} of the largest answer, ` +
+    `and ${check.bound} is allowed. The file was not written. This is a defect: please report it.`;
+  throw new FormatError(out, 'differs', detail);
 }
 
 /** The contract of the images, and where the network comes from; all as text, lists and objects as JSON. */

@@ -54,11 +54,11 @@ describe('gossamer export --format onnx', () => {
 
   it('says that nothing was checked where no runtime is installed, and how to have it checked', () => {
     const installed = path.join(scratch, 'node_modules');
-    fs.mkdirSync(path.join(installed, '@bufbuild'), { recursive: true });
     const { dependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };
     for (const name of Object.keys(dependencies)) {
+      fs.mkdirSync(path.dirname(path.join(installed, name)), { recursive: true });
       fs.symlinkSync(path.join(root, 'node_modules', name), path.join(installed, name));
     }
     const copy = path.join(installed, 'gossamer');

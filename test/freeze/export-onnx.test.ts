@@ -101,22 +101,24 @@ describe('exportOnnx', () => {
     expect(fs.existsSync(out)).toBe(true);
   });
 
-  it('leaves no file when the answers differ', async () => {
+  it.each([
+    ['differs', 'async () => ({ output: { data: new Float32Array(20) } })'],
+    ['does-not-run', "async () => { throw new Error('no such operator'); }"],
+  ])('leaves no file when the runtime %s', async (reason, run) => {
     const out = runPath();
     const folder = path.dirname(out);
-    // A package by a path of its own: its sessions answer zeros.
-    const wrong = path.join(folder, 'wrong-runtime.mjs');
+    const runtime = path.join(folder, 'runtime.mjs');
     fs.writeFileSync(
-      wrong,
+      runtime,
       `export const env = { versions: { common: '0' }, wasm: {} };
-       export class Tensor { constructor(type, data, dims) { Object.assign(this, { data, dims }); } }
-       const session = { run: async ({ image }) => ({ output: { data: new Float32Array(image.dims[0] * 10) } }), release: async () => {} };
+       export class Tensor {}
+       const session = { run: ${run}, release: async () => {} };
        export const InferenceSession = { create: async () => session };`,
     );
-    const failed = exportOnnx(checkpoint, out, { runtimes: [wrong] });
+    const failed = exportOnnx(checkpoint, out, { runtimes: [runtime] });
     await expect(failed).rejects.toThrow(FormatError);
-    await expect(failed).rejects.toMatchObject({ reason: 'differs', message: expect.stringContaining('was not written') });
-    expect(fs.readdirSync(folder)).toEqual(['wrong-runtime.mjs']);
+    await expect(failed).rejects.toMatchObject({ reason, message: expect.stringContaining('was not written') });
+    expect(fs.readdirSync(folder)).toEqual(['runtime.mjs']);
   });
 
   it('refuses to write over a file, into no folder, and networks that it does not know', async () => {

@@ -12,7 +12,7 @@ import { type Constant, GraphBuilder } from './graph.js';
 import { graphShape } from './layout.js';
 import type { RuleOf } from './rule.js';
 import { rules } from './rules.js';
-import { elementTypes, encodeModel, type OnnxValue } from './schema.js';
+import { elementTypes, type OnnxValue } from './schema.js';
 
 /** Of onnx.proto, and of the operators that a file takes: ONNX 1.12, which every runtime of 2022 and later reads. */
 const irVersion = 8n;
@@ -36,9 +36,10 @@ export interface OnnxOptions {
  * [batch, channels, height, width] with any batch, and so is what its `output` has of rank 4. The model must be on an engine.
  * @throws ShapeError when the model cannot take such images; UnsupportedError, with the layer, for what ONNX has no nodes for
  */
-export function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Uint8Array {
+export async function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Promise<Uint8Array> {
   const traced = trace(model, input);
   const graph = buildGraph(model, traced);
+  const { encodeModel } = await import('./protobuf.js');
   return encodeModel({
     irVersion,
     opsetImport: [{ domain: '', version: opset }],

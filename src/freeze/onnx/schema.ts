@@ -1,17 +1,12 @@
-import { create, createFileRegistry, type Message, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { Message, MessageInitShape } from '@bufbuild/protobuf';
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
-import {
-  FileDescriptorProtoSchema,
-  FieldDescriptorProto_Label as Label,
-  FieldDescriptorProto_Type as Type,
-} from '@bufbuild/protobuf/wkt';
 
 /*
  * The messages of onnx.proto that a model in float32 needs, with the numbers that onnx.proto gives their fields. Enumerations are int32
  * and what a `oneof` chooses from are optional fields: the bytes are the same.
  */
 
-type ModelProto = Message<'onnx.ModelProto'> & {
+export type ModelProto = Message<'onnx.ModelProto'> & {
   irVersion: bigint;
   producerName: string;
   producerVersion: string;
@@ -52,18 +47,11 @@ type TensorTypeProto = Message<'onnx.TensorTypeProto'> & { elemType: number; sha
 type TensorShapeProto = Message<'onnx.TensorShapeProto'> & { dim: DimensionProto[] };
 type DimensionProto = Message<'onnx.DimensionProto'> & { dimValue?: bigint; dimParam?: string };
 
-type FieldType = keyof typeof scalarTypes | `.onnx.${string}`;
-type Field = readonly [number: number, type: FieldType, repeated?: 'repeated'];
+/** Number and type of a field; a type that begins with a dot is a message. */
+export type Field = readonly [number: number, type: ScalarType | `.onnx.${string}`, repeated?: 'repeated'];
+export type ScalarType = 'int64' | 'int32' | 'float' | 'string' | 'bytes';
 
-const scalarTypes = {
-  int64: Type.INT64,
-  int32: Type.INT32,
-  float: Type.FLOAT,
-  string: Type.STRING,
-  bytes: Type.BYTES,
-} as const;
-
-const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
+export const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   ModelProto: {
     ir_version: [1, 'int64'],
     producer_name: [2, 'string'],
@@ -106,29 +94,6 @@ const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   DimensionProto: { dim_value: [1, 'int64'], dim_param: [2, 'string'] },
 };
 
-const registry = createFileRegistry(
-  create(FileDescriptorProtoSchema, {
-    name: 'onnx.proto',
-    package: 'onnx',
-    // Explicit presence, as onnx.proto has it: an attribute of 0 is written, not left out.
-    syntax: 'proto2',
-    messageType: Object.entries(messages).map(([name, fields]) => ({
-      name,
-      field: Object.entries(fields).map(([field, [number, type, repeated]]) => ({
-        name: field,
-        number,
-        label: repeated ? Label.REPEATED : Label.OPTIONAL,
-        ...(type in scalarTypes
-          ? { type: scalarTypes[type as keyof typeof scalarTypes] }
-          : { type: Type.MESSAGE, typeName: type }),
-      })),
-    })),
-  }),
-  () => undefined,
-);
-
-const modelSchema = registry.getMessage('onnx.ModelProto') as unknown as GenMessage<ModelProto>;
-
 export type OnnxModel = MessageInitShape<GenMessage<ModelProto>>;
 export type OnnxNode = MessageInitShape<GenMessage<NodeProto>>;
 export type OnnxAttribute = MessageInitShape<GenMessage<AttributeProto>>;
@@ -137,8 +102,3 @@ export type OnnxValue = MessageInitShape<GenMessage<ValueInfoProto>>;
 
 /** Element types, by the numbers of onnx.proto. */
 export const elementTypes = { float: 1, int64: 7 } as const;
-
-/** The bytes of an ONNX file. */
-export function encodeModel(model: OnnxModel): Uint8Array {
-  return toBinary(modelSchema, create(modelSchema, model));
-}

@@ -37,7 +37,7 @@ export interface Answers {
 /** What a model and its ONNX form, run without any rewriting of the graph, make of images [batch, height, width, channels]. */
 export async function answersOf(engine: Engine, model: Module, pixels: Float32Array, shape: Shape): Promise<Answers> {
   const input = shape.slice(1) as unknown as [number, number, number];
-  const session = await ort.InferenceSession.create(encodeOnnx(model.to(engine).eval(), { input }), {
+  const session = await ort.InferenceSession.create(await encodeOnnx(model.to(engine).eval(), { input }), {
     graphOptimizationLevel: 'disabled',
   });
   const image = new ort.Tensor('float32', graphElements(shape, pixels), graphShape(shape));

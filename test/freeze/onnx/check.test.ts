@@ -38,7 +38,7 @@ describe('the check of an ONNX file', () => {
   it('notices another network', async () => {
     using model = narrow('ftbnn-tiny', 1);
     using other = narrow('ftbnn-tiny', 2);
-    const check = await checkOnnx(encodeOnnx(other, { input }), model, input, found);
+    const check = await checkOnnx(await encodeOnnx(other, { input }), model, input, found);
     expect(check).toMatchObject({ passed: false, tipped: 0 });
     expect(check.largestDifference).toBeGreaterThan(0.01);
   });
@@ -50,7 +50,7 @@ describe('the check of an ONNX file', () => {
   ])('of eight images, %i that differ, of %s: passed is %s', async (images, name, passed) => {
     using model = narrow(name, 1);
     const spoiled = spoiling(images, (value) => value + 0.1);
-    const check = await checkOnnx(encodeOnnx(model, { input }), model, input, spoiled);
+    const check = await checkOnnx(await encodeOnnx(model, { input }), model, input, spoiled);
     expect(check).toMatchObject({ passed, tipped: passed ? images : 0 });
     if (passed) expect(check.largestDifference).toBeLessThan(check.bound);
     else expect(check.largestDifference).toBeGreaterThan(check.bound);
@@ -69,7 +69,7 @@ describe('the check of an ONNX file', () => {
 
   it('leaves the model as it was', async () => {
     using model = narrow('resnet20', 1);
-    await checkOnnx(encodeOnnx(model.train(), { input }), model, input, found);
+    await checkOnnx(await encodeOnnx(model.train(), { input }), model, input, found);
     expect(model.modules().every(([, module]) => module.training)).toBe(true);
   });
 
