@@ -34,7 +34,7 @@ export interface OnnxOptions {
 /**
  * A model, as it stands and in evaluation, as the bytes of an ONNX file: standard operators of opset 17, float32. Its input `image` is
  * [batch, channels, height, width] with any batch, and so is what its `output` has of rank 4. The model must be on an engine.
- * @throws ShapeError when the model cannot take such images; UnsupportedError, with the layer, for what ONNX has no nodes for
+ * @throws ShapeError when the model cannot take such images; UnsupportedError for what ONNX has no nodes for
  */
 export async function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Promise<Uint8Array> {
   const traced = trace(model, input);

@@ -59,7 +59,7 @@ describe('the check of an ONNX file', () => {
   it('takes no NaN for a number', async () => {
     using model = narrow('resnet20', 1);
     const check = await checkOnnx(
-      encodeOnnx(model, { input }),
+      await encodeOnnx(model, { input }),
       model,
       input,
       spoiling(8, () => Number.NaN),
