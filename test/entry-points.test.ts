@@ -85,7 +85,9 @@ describe('the packed package', () => {
     execFileSync('tar', ['-xzf', path.join(folder, packed.filename), '-C', installed, '--strip-components', '1']);
     const { dependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
     for (const name of Object.keys(dependencies)) {
-      fs.symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name));
+      const place = path.join(folder, 'node_modules', name);
+      fs.mkdirSync(path.dirname(place), { recursive: true });
+      fs.symlinkSync(path.join(root, 'node_modules', name), place);
     }
     return packed.files.map((file: { path: string }) => file.path);
   }

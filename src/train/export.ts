@@ -43,7 +43,7 @@ export async function exportWeights(
   out: string,
   { precision = 'half' }: ExportOptions = {},
 ): Promise<ExportedWeights> {
-  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
+  refuseToReplace(out);
   const read = typeof checkpoint === 'string' ? await readCheckpoint(checkpoint) : checkpoint;
   const { path: from, weights, average, optimizer, ...metadata } = read;
   const encode = precision === 'half' ? halves(read) : undefined;
@@ -61,6 +61,11 @@ export async function exportWeights(
   await writeCheckpoint(out, { ...metadata, recipe, holds: 'weights', weights: state }, note);
   const { size: bytes } = await fs.promises.stat(out);
   return { path: out, precision, elements, bytes, largestRounding };
+}
+
+/** @throws ConfigError when the file to export to is there already */
+export function refuseToReplace(out: string): void {
+  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
 }
 
 /** Where the data lay is of no use elsewhere, and tells more of the machine than its owner may like. */

@@ -1,0 +1,113 @@
+import type { Engine } from '../../engine/engine.js';
+import { UnsupportedError } from '../../errors.js';
+import { type Buffer, type Module, type Parameter, StoredNumber } from '../../nn/index.js';
+import { dispatch } from '../../ops/dispatch.js';
+import { type Operator, operators } from '../../ops/index.js';
+import { scope } from '../../tensor/scope.js';
+import type { Shape } from '../../tensor/shape.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { packageVersion } from '../../train/tables/version.js';
+import { type Trace, type TracedCall, trace } from '../trace.js';
+import { type Constant, GraphBuilder } from './graph.js';
+import { graphShape } from './layout.js';
+import type { RuleOf } from './rule.js';
+import { rules } from './rules.js';
+import { elementTypes, type OnnxValue } from './schema.js';
+
+/** Of onnx.proto, and of the operators that a file takes: ONNX 1.12, which every runtime of 2022 and later reads. */
+const irVersion = 8n;
+const opset = 17n;
+
+/** What a graph's input and output are called. */
+export const inputName = 'image';
+export const outputName = 'output';
+
+export interface OnnxOptions {
+  /** Height, width and channels of the images. */
+  readonly input: readonly [height: number, width: number, channels: number];
+  /** What the graph is called; `network` unless given. */
+  readonly name?: string;
+  /** For the file's metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A model, as it stands and in evaluation, as the bytes of an ONNX file: standard operators of opset 17, float32. Its input `image` is
+ * [batch, channels, height, width] with any batch, and so is what its `output` has of rank 4. The model must be on an engine.
+ * @throws ShapeError when the model cannot take such images; UnsupportedError for what ONNX has no nodes for
+ */
+export async function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Promise<Uint8Array> {
+  const traced = trace(model, input);
+  const graph = buildGraph(model, traced);
+  const { encodeModel } = await import('./protobuf.js');
+  return encodeModel({
+    irVersion,
+    opsetImport: [{ domain: '', version: opset }],
+    producerName: 'gossamer',
+    producerVersion: packageVersion(),
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name,
+      node: graph.nodes,
+      initializer: graph.initializers,
+      input: [valueInfo(inputName, traced.input.shape)],
+      output: [valueInfo(outputName, traced.output.shape)],
+    },
+  });
+}
+
+function valueInfo(name: string, shape: Shape): OnnxValue {
+  const dim = graphShape(shape).map((length, axis) => (axis === 0 ? { dimParam: 'batch' } : { dimValue: BigInt(length) }));
+  return { name, type: { tensorType: { elemType: elementTypes.float, shape: { dim } } } };
+}
+
+function buildGraph(model: Module, { input, output, calls }: Trace): GraphBuilder {
+  const graph = new GraphBuilder();
+  const tensors = storedTensors(model);
+  graph.define(input, inputName);
+  for (const value of calls.flatMap(({ inputs }) => inputs)) {
+    if (value.constant !== null) graph.defineConstant(value, stored(value.constant, tensors.get(value.constant)!));
+  }
+  for (const call of calls) {
+    const constants = call.inputs.map((value) => graph.constantOf(value));
+    if (constants.every((constant) => constant !== null)) {
+      const { engine } = tensors.values().next().value!.value;
+      graph.defineConstant(call.output, computed(call, constants, engine));
+    } else {
+      graph.layer = call.layer;
+      graph.define(call.output, addNodes(call, graph));
+    }
+  }
+  graph.layer = '';
+  graph.alias(graph.value(output), outputName);
+  return graph;
+}
+
+function storedTensors(model: Module): Map<string, Parameter | Buffer> {
+  const entries = [...model.state()];
+  return new Map(entries.filter((entry): entry is [string, Parameter | Buffer] => !(entry[1] instanceof StoredNumber)));
+}
+
+function stored(path: string, { shape, value }: Parameter | Buffer): Constant {
+  const isTaken = path === inputName || path === outputName;
+  return { name: isTaken ? `${path}.value` : path, shape, data: Float32Array.from(value.view()) };
+}
+
+/** What no image changes (the weights of a central difference) is computed by the engine, so that it has the engine's bits. */
+function computed({ operator, attributes, output }: TracedCall, inputs: readonly Constant[], engine: Engine): Constant {
+  const [{ name, data }] = inputs as [Constant];
+  const { shape, id } = output;
+  const path = `${name}.${operator}_${id}`;
+  if (operator === 'reshape') return { name: path, shape, data };
+  const result = scope(engine, () => {
+    const tensors = inputs.map((input) => Tensor.from(engine, input.data, input.shape));
+    return dispatch(operator, operators[operator] as Operator<unknown>, tensors, attributes).toArray();
+  });
+  return { name: path, shape, data: Float32Array.from(result) };
+}
+
+function addNodes(call: TracedCall, graph: GraphBuilder): string {
+  const rule = rules[call.operator];
+  if (typeof rule === 'function') return (rule as RuleOf<TracedCall['operator']>)(call as never, graph);
+  throw new UnsupportedError(`exporting ${call.operator}${call.layer && ` of ${call.layer}`} to ONNX`, rule.unsupported);
+}
