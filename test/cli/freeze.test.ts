@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gossamer, scratchFolder } from './gossamer.js';
+
+const folder = scratchFolder();
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+const at = (name: string) => path.join(folder, name);
+
+interface Prediction {
+  readonly answers: readonly { readonly name: string; readonly score: number }[];
+}
+
+/** Two pictures of other sizes than the network's. */
+beforeAll(async () => {
+  for (const [name, width, height] of [
+    ['a.png', 50, 40],
+    ['b.png', 31, 64],
+  ] as const) {
+    const data = Buffer.from(Uint8Array.from({ length: width * height * 3 }, (_, i) => 128 + 127 * Math.sin(i * i)));
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(at(name));
+  }
+});
+
+describe('gossamer freeze and run', () => {
+  it.each(['ftbnn-tiny-cifar10', 'dydensenet-tiny-cifar10'])('%s, packed, names pictures as its checkpoint does', (name) => {
+    const file = at(`${name}.safetensors`);
+    const frozen = gossamer(['freeze', name, '--out', file, '--json']);
+    expect(frozen).toMatchObject({ status: 0, stderr: '' });
+    const { bytes, verification, layers } = JSON.parse(frozen.stdout) as {
+      bytes: number;
+      verification: { images: number; largestDifference: number };
+      layers: { operator: string; binaryMacs: number; whyReal: string | null }[];
+    };
+    expect(bytes).toBe(fs.statSync(file).size);
+    expect(verification.images).toBe(2);
+    expect(verification.largestDifference).toBeLessThan(2e-4);
+    for (const { operator, binaryMacs, whyReal } of layers) {
+      expect(binaryMacs > 0).toBe(operator === 'binaryConvolution');
+      expect(whyReal !== null).toBe(operator === 'convolution' || operator === 'dynamicConvolution');
+    }
+
+    const answers = (words: readonly string[]) => {
+      const { predictions } = JSON.parse(gossamer([...words, at('a.png'), at('b.png'), '--json']).stdout) as {
+        predictions: Prediction[];
+      };
+      return predictions;
+    };
+    const packed = answers(['run', file]);
+    const unpacked = answers(['predict', name]);
+    expect(packed).toHaveLength(2);
+    for (const [i, { answers: ranked }] of packed.entries()) {
+      expect(ranked.map((answer) => answer.name)).toEqual(unpacked[i]!.answers.map((answer) => answer.name));
+      for (const [rank, { score }] of ranked.entries()) expect(score).toBeCloseTo(unpacked[i]!.answers[rank]!.score, 3);
+    }
+  });
+
+  it('stores the weights of a 1-bit network as bits', () => {
+    const checkpoint = fs.statSync('assets/models/ftbnn-tiny-cifar10.safetensors').size;
+    expect(fs.statSync(at('ftbnn-tiny-cifar10.safetensors')).size).toBeLessThan(checkpoint / 4);
+  });
+
+  it('fits 80 columns, and says what to do next', () => {
+    const { stdout } = gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('table.safetensors')], { env: { COLUMNS: '80' } });
+    for (const line of stdout.split('\n').filter((text) => !text.includes(folder)))
+      expect(line.length, line).toBeLessThanOrEqual(100);
+    expect(stdout).toMatch(/blocks\.0\.conv +binaryConvolution/);
+    expect(stdout).toMatch(/signs are equal, floats differ by at most/);
+    expect(stdout).toMatch(/Next:\n.*\n.* run .*table\.safetensors IMAGE/);
+  });
+
+  it('refuses to write over a file', () => {
+    const { status, stderr } = gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('ftbnn-tiny-cifar10.safetensors')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/is there already: name another file, or remove it first\./);
+  });
+
+  it.each([
+    ['a checkpoint', () => 'assets/models/ftbnn-tiny-cifar10.safetensors', /is no packed model but a "gossamer-checkpoint"/],
+    ['nothing', () => at('nowhere'), /there is no such file/],
+    ['a file cut short', () => cut('ftbnn-tiny-cifar10.safetensors'), /Cut short\?/],
+    ['a changed file', () => changed('ftbnn-tiny-cifar10.safetensors'), /was changed since it was written/],
+  ])('run refuses %s', (_what, file, text) => {
+    const { status, stdout, stderr } = gossamer(['run', file(), at('a.png')]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(text);
+  });
+
+  it('run refuses what is no picture', () => {
+    fs.writeFileSync(at('c.png'), 'no picture');
+    const { status, stderr } = gossamer(['run', at('ftbnn-tiny-cifar10.safetensors'), at('c.png')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/c\.png/);
+  });
+});
+
+function cut(name: string): string {
+  fs.writeFileSync(at('cut'), fs.readFileSync(at(name)).subarray(0, 1000));
+  return at('cut');
+}
+
+function changed(name: string): string {
+  const bytes = fs.readFileSync(at(name));
+  bytes[bytes.length - 1]! ^= 1;
+  fs.writeFileSync(at('changed'), bytes);
+  return at('changed');
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine, type Engine } from '../../src/engine/index.js';
+import { FreezeError } from '../../src/errors.js';
+import { fuse } from '../../src/freeze/fuse.js';
+import { lower } from '../../src/freeze/lower.js';
+import { type Packing, pack } from '../../src/freeze/pack.js';
+import { trace } from '../../src/freeze/trace.js';
+import { verify } from '../../src/freeze/verify.js';
+import { createModel } from '../../src/models/index.js';
+import type { Module } from '../../src/nn/index.js';
+
+let engine: Engine;
+let model: Module;
+const input = [8, 8, 3];
+const image = Float32Array.from({ length: 8 * 8 * 3 }, (_, i) => Math.sin(i * i));
+
+beforeAll(async () => {
+  engine = await createEngine({ threads: 1 });
+  model = createModel('ftbnn-compact-cifar', { engine, seed: 2, widths: [16, 32], blocks: [1, 1], strides: [1, 2] }).eval();
+});
+afterAll(() => engine.dispose());
+
+/** A packing of the model with one tensor changed in place, that of the first step for which `choose` is true. */
+function faulty(
+  operator: string,
+  field: 'weight' | 'scale',
+  change: (data: Float32Array | Uint8Array) => void,
+): [Packing, string] {
+  const packing = pack(fuse(lower(trace(model, input), model)));
+  const step = packing.graph.steps.find((candidate) => candidate.operator === operator)!;
+  const names = step as unknown as { weight: string; finish: { scale: string } };
+  const data = packing.tensors.get(field === 'weight' ? names.weight : names.finish.scale)!.data as Float32Array;
+  data[0] = change(data[0]!);
+  return [packing, step.layer];
+}
+
+describe('verify', () => {
+  it('finds nothing in a packing as it was made', () => {
+    const packing = pack(fuse(lower(trace(model, input), model)));
+    const { images, signs, largestDifference } = verify(model, trace(model, input), packing, engine, [image]);
+    expect(images).toBe(1);
+    expect(signs).toBeGreaterThan(1000);
+    expect(largestDifference).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    ['one bit of a 1-bit weight', 'binaryConvolution', 'weight', (first: number) => first ^ 1],
+    ['one real weight', 'convolution', 'weight', (first: number) => first + 0.1],
+    ['a scale', 'binaryConvolution', 'scale', (first: number) => first * 1.01],
+  ] as const)('finds %s that is another, and names the layer', (_what, operator, field, change) => {
+    const [packing, layer] = faulty(operator, field, change);
+    const attempt = () => verify(model, trace(model, input), packing, engine, [image]);
+    expect(attempt).toThrow(FreezeError);
+    expect(attempt).toThrow(expect.objectContaining({ layer, difference: expect.any(Number) }));
+  });
+
+  it('gives the engine its memory back, found or not', () => {
+    const before = engine.memory().bytesInUse;
+    const [packing] = faulty('convolution', 'weight', (first) => first + 0.1);
+    expect(() => verify(model, trace(model, input), packing, engine, [image])).toThrow(FreezeError);
+    expect(engine.memory().bytesInUse).toBe(before);
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine, type Engine } from '../../src/engine/index.js';
+import { LifetimeError, ShapeError } from '../../src/errors.js';
+import { encodePackedModel } from '../../src/formats/packed/model.js';
+import { freeze } from '../../src/freeze/index.js';
+import { createModel } from '../../src/models/index.js';
+import { planArena } from '../../src/runtime/arena.js';
+import { load } from '../../src/runtime/index.js';
+
+let engine: Engine;
+let file: Uint8Array;
+beforeAll(async () => {
+  engine = await createEngine({ threads: 1 });
+  const model = createModel('ftbnn-compact-cifar', { engine, seed: 4, widths: [16, 32], blocks: [1, 1], strides: [1, 2] });
+  file = await encodePackedModel(
+    freeze(model, { input: [8, 6, 3], contract: { mean: [0.5, 0.25, 0], std: [0.5, 1, 2] }, provenance: { made: 'here' } }),
+  );
+});
+afterAll(() => engine.dispose());
+
+const bytes = (channels: number) => Uint8Array.from({ length: 48 * channels }, (_, i) => (i * 37) % 256);
+
+/** What the contract makes of `bytes(3)`. */
+function normalized(): Float32Array {
+  const [mean, std] = [
+    [0.5, 0.25, 0],
+    [0.5, 1, 2],
+  ];
+  return Float32Array.from(bytes(3), (byte, i) => (byte / 255 - mean[i % 3]!) / std[i % 3]!);
+}
+
+describe('a loaded model', () => {
+  it('takes bytes, with an opacity or without, and values that are normalised already', async () => {
+    const model = await load(file, { threads: 1 });
+    const rgb = bytes(3);
+    const rgba = Uint8ClampedArray.from({ length: 48 * 4 }, (_, i) => (i % 4 === 3 ? 9 : rgb[Math.floor(i / 4) * 3 + (i % 4)]!));
+    const size = { width: 6, height: 8 };
+    const answers = await Promise.all([
+      model.run({ data: rgb, ...size }),
+      model.run({ data: rgba, ...size }),
+      model.run({ data: normalized(), shape: [1, 8, 6, 3] }),
+    ]);
+    expect(answers.map(({ shape }) => shape)).toEqual([
+      [1, 10],
+      [1, 10],
+      [1, 10],
+    ]);
+    expect(answers[1]).toEqual(answers[0]);
+    for (const [i, value] of answers[2]!.data.entries()) expect(value).toBeCloseTo(answers[0]!.data[i]!, 3);
+    model.dispose();
+  });
+
+  it('answers for each of several images as for it alone, to the bit, at any number of threads', async () => {
+    const images = [0, 1, 2].map((shift) => ({ data: bytes(3).map((byte) => byte ^ shift), width: 6, height: 8 }));
+    const one = await load(file, { threads: 1 });
+    const two = await load(file, { threads: 2 });
+    const together = await one.run(images);
+    expect(together.shape).toEqual([3, 10]);
+    expect((await two.run(images)).data).toEqual(together.data);
+    for (const [i, image] of images.entries()) {
+      expect((await one.run(image)).data).toEqual(together.data.slice(10 * i, 10 * (i + 1)));
+    }
+    one.dispose();
+    two.dispose();
+  });
+
+  it.each([
+    [
+      'another size',
+      { data: bytes(3), width: 8, height: 6 },
+      /8 x 6 pixels, 3 values each, needs 6 x 8 pixels of 3 or 4 values \(rgb\)/,
+    ],
+    ['grey', { data: bytes(1), width: 6, height: 8 }, /1 values each, needs 6 x 8/],
+    ['none', [], /no image/],
+    ['floats of another shape', { data: new Float32Array(48), shape: [1, 8, 6, 1] }, /\[1, 8, 6, 1\], needs \[batch, 8, 6, 3\]/],
+    ['too few floats', { data: new Float32Array(4), shape: [1, 8, 6, 3] }, /4 values, needs the 144/],
+  ])('refuses images: %s', async (_what, images, text) => {
+    const model = await load(file, { threads: 1 });
+    await expect(model.run(images)).rejects.toThrow(ShapeError);
+    await expect(model.run(images)).rejects.toThrow(text);
+    model.dispose();
+  });
+
+  it('tells what it is, and refuses to answer once it is disposed of', async () => {
+    const model = await load(file, { threads: 1 });
+    expect(model.facts).toMatchObject({
+      input: [8, 6, 3],
+      output: [10],
+      provenance: { made: 'here' },
+      digest: expect.any(String),
+    });
+    expect(model.facts.arenaBytes).toBeGreaterThan(0);
+    model.dispose();
+    model.dispose();
+    await expect(model.run({ data: bytes(3), width: 6, height: 8 })).rejects.toThrow(LifetimeError);
+  });
+
+  it('keeps to its memory, run after run and batch after batch', async () => {
+    const model = await load(file, { threads: 1 });
+    const image = { data: bytes(3), width: 6, height: 8 };
+    await model.run(image);
+    const { bytesInUse } = model.facts.engine.memory;
+    for (let i = 0; i < 20; i++) await model.run(i % 2 ? image : [image, image]);
+    await model.run(image);
+    expect(model.facts.engine.memory.bytesInUse).toBe(bytesInUse);
+    model.dispose();
+  });
+});
+
+describe('planArena', () => {
+  it('puts nothing in the same place at the same time, and reuses what is free', () => {
+    const lifetimes = Array.from({ length: 60 }, (_, i) => ({
+      bytes: ((i * 7919) % 13) * 100,
+      first: i,
+      last: i + ((i * 31) % 7),
+    }));
+    const { offsets, bytes: total } = planArena(lifetimes);
+    for (const [i, a] of lifetimes.entries()) {
+      expect(offsets[i]! + a.bytes).toBeLessThanOrEqual(total);
+      for (const [j, b] of lifetimes.entries()) {
+        const meets = i !== j && a.first <= b.last && b.first <= a.last;
+        const overlaps = offsets[i]! < offsets[j]! + b.bytes && offsets[j]! < offsets[i]! + a.bytes;
+        if (meets && a.bytes > 0 && b.bytes > 0) expect(overlaps, `${i} and ${j}`).toBe(false);
+      }
+    }
+    expect(total).toBeLessThan(lifetimes.reduce((sum, lifetime) => sum + lifetime.bytes, 0) / 4);
+  });
+});
