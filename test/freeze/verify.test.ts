@@ -21,11 +21,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 /** A packing of the model with one tensor changed in place, that of the first step for which `choose` is true. */
-function faulty(
-  operator: string,
-  field: 'weight' | 'scale',
-  change: (data: Float32Array | Uint8Array) => void,
-): [Packing, string] {
+function faulty(operator: string, field: 'weight' | 'scale', change: (first: number) => number): [Packing, string] {
   const packing = pack(fuse(lower(trace(model, input), model)));
   const step = packing.graph.steps.find((candidate) => candidate.operator === operator)!;
   const names = step as unknown as { weight: string; finish: { scale: string } };
