@@ -1,5 +1,5 @@
 import { createEngine, type EngineFacts, type EngineOptions } from '../engine/index.js';
-import { FormatError, LifetimeError } from '../errors.js';
+import { ConfigError, FormatError, LifetimeError } from '../errors.js';
 import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel, type Provenance } from '../formats/packed/model.js';
 import { batchOf, type Images } from './images.js';
@@ -34,10 +34,23 @@ export interface Answer {
   readonly data: Float32Array;
 }
 
+/** What a step takes of a run. */
+export interface ProfiledStep {
+  /** Path of the module that it was, or its operator where that had no parameters. */
+  readonly layer: string;
+  readonly operator: string;
+  /** Height, width and channels of its result, for one image. */
+  readonly output: readonly number[];
+  /** Median over the rounds. */
+  readonly milliseconds: number;
+}
+
 /** A packed model in memory, ready to answer. */
 export interface RuntimeModel {
   /** Calls made at once are answered one after another. @throws ShapeError for images that it does not take; LifetimeError after `dispose` */
   run(images: Images): Promise<Answer>;
+  /** How long each step takes, from several runs on the same images. Throws as `run`. */
+  profile(images: Images, rounds?: number): Promise<readonly ProfiledStep[]>;
   readonly facts: RuntimeFacts;
   /** Gives its memory back. */
   dispose(): void;
@@ -79,11 +92,33 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
   const output = outputShape(graph.values[graph.output]!.shape);
   const weightBytes = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   let disposed = false;
+  const take = (images: Images) => {
+    if (disposed) throw new LifetimeError('run: this model was disposed of. Load it again.');
+    return batchOf(images, input, contract);
+  };
   return {
     async run(images) {
-      if (disposed) throw new LifetimeError('run: this model was disposed of. Load it again.');
-      const { batch, data } = batchOf(images, input, contract);
+      const { batch, data } = take(images);
       return { shape: [batch, ...output], data: plan.run(batch, data) };
+    },
+    async profile(images, rounds = 15) {
+      const { batch, data } = take(images);
+      if (!Number.isInteger(rounds) || rounds < 1)
+        throw new ConfigError('rounds', `got ${rounds}, needs a whole number from 1 on`);
+      const times = graph.steps.map((): number[] => []);
+      for (let round = 0; round < rounds; round++) {
+        plan.run(batch, data, (i, run) => {
+          const start = performance.now();
+          run();
+          times[i]!.push(performance.now() - start);
+        });
+      }
+      return graph.steps.map(({ layer, operator, output: place }, i) => ({
+        layer: layer || operator,
+        operator,
+        output: graph.values[place]!.shape,
+        milliseconds: median(times[i]!),
+      }));
     },
     get facts() {
       return { input, output, contract, provenance, digest, weightBytes, arenaBytes: plan.arenaBytes, engine: engine.facts() };
@@ -101,4 +136,10 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
 function outputShape(shape: readonly number[]): readonly number[] {
   const first = shape.findIndex((length) => length !== 1);
   return first === -1 ? [1] : shape.slice(first);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -42,16 +42,17 @@ export class Plan {
 
   /**
    * Answers for `batch` images; `images` has their values, channels innermost.
+   * @param around runs each step, and may look on
    * @throws OutOfMemoryError when so many images do not fit
    */
-  run(batch: number, images: Float32Array): Float32Array {
+  run(batch: number, images: Float32Array, around: (index: number, run: () => void) => void = (_, run) => run()): Float32Array {
     const { graph } = this.model;
     const { address, offsets } = this.arenaFor(batch);
     const at = (place: number) => address + offsets[place]!;
     this.engine.floats(at(0), images.length).set(images);
     for (const [i, step] of graph.steps.entries()) {
       const memory = { inputs: step.inputs.map(at), output: at(step.output), workspace: at(graph.values.length + i) };
-      this.steps[i]!.run(batch, memory);
+      around(i, () => this.steps[i]!.run(batch, memory));
     }
     const [height, width, channels] = graph.values[graph.output]!.shape;
     return Float32Array.from(this.engine.floats(at(graph.output), batch * height * width * channels));

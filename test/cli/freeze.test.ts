@@ -90,6 +90,17 @@ describe('gossamer freeze and run', () => {
     expect(stderr).toMatch(text);
   });
 
+  it('run --profile tells the time of every step', () => {
+    const words = ['run', at('ftbnn-tiny-cifar10.safetensors'), at('a.png'), '--profile', '--threads', '1'];
+    const { profile } = JSON.parse(gossamer([...words, '--json']).stdout) as {
+      profile: { operator: string; milliseconds: number }[];
+    };
+    expect(profile.map(({ operator }) => operator)).toContain('binaryConvolution');
+    for (const { milliseconds } of profile) expect(milliseconds).toBeGreaterThanOrEqual(0);
+    const { stdout } = gossamer(words);
+    expect(stdout).toMatch(/classifier +convolution +1x1x10 +\d+\.\d+ +\d+\.\d %\n\nAll steps together: \d+\.\d+ ms/);
+  });
+
   it('run refuses what is no picture', () => {
     fs.writeFileSync(at('c.png'), 'no picture');
     const { status, stderr } = gossamer(['run', at('ftbnn-tiny-cifar10.safetensors'), at('c.png')]);
