@@ -125,6 +125,33 @@ describe('binaryConv2d with scale', () => {
   }
 });
 
+describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () => {
+  for (const [kind, fast] of KINDS) {
+    test.each([
+      ['many channels', geometry({ inChannels: 70, outChannels: 67 })],
+      ['few channels', geometry({ inChannels: 5, outChannels: 7 })],
+      ['groups', geometry({ inChannels: 72, outChannels: 54, groups: 3, stride: 2 })],
+    ])(`${kind}, %s`, (_name, g) => {
+      const layoutInts = Math.ceil(g.outChannels * 9 * Math.ceil(g.inChannels / 8 + 8) * 12 + 4096);
+      expectKernel(backends, {
+        reference,
+        fast,
+        tensors: { ...tensors(g), packed: new Int32Array(layoutInts) },
+        results: ['signs', 'y'],
+        scratch: ['packed'],
+        bound: EXACT,
+        call: (kernels, at) => {
+          expect(kernels.packedWeightInts(g)).toBeLessThanOrEqual(layoutInts);
+          const { rows, channels } = rowsOf(g);
+          kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
+          kernels.packSignWeights(g, at.w, at.packed);
+          kernels.packedBinaryConv2d(g, at.signs, at.packed, 0, at.y);
+        },
+      });
+    });
+  }
+});
+
 describe('signs and derivatives as bits', () => {
   /** The ends of the surrogates' ranges among values without a pattern. */
   const edges = [1, -1, 0, -0, 0.5, 1.5, -2, Number.NaN, Number.POSITIVE_INFINITY, 1 - 2 ** -24, 1 + 2 ** -23];

@@ -1,4 +1,4 @@
-import type { Conv2dGeometry } from '../kernels.js';
+import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import type { BinaryLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
@@ -17,23 +17,36 @@ const POPCOUNTS = Array.from(new Int32Array(Uint8Array.from({ length: 256 }, (_,
 
 /** Counts by shuffles, four bits at a time. */
 export function nibbleConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
-  const { groupOut, rowBytes, taps, tapBytes, planeBytes } = layout;
-  const lanes = lanesOf(groupOut);
-  const blocksOfGroup = Math.ceil(groupOut / lanes);
-  const blocks = g.groups * blocksOfGroup;
-  const bytes = taps * tapBytes;
-  wasm.scratch(blocks * bytes * 2 * lanes, (weights) => {
-    const ordering = partition(blocks, bytes * lanes);
-    wasm.run('spreadSignWeights', ordering.tasks, [
-      ...[blocks, ordering.size, groupOut, lanes, rowBytes, bytes],
-      ...[operands.weights, weights],
-    ]);
-    wasm.scratch(g.groups * planeBytes * 2, (planes) => {
-      const { tasks, size } = partition(g.groups * planeBytes, 1, 16);
-      wasm.run('spreadSigns', tasks, [g.groups * planeBytes, size, operands.planes, planes]);
-      convolve(wasm, g, layout, { ...operands, planes, weights }, { lanes, blocks, blocksOfGroup });
+  const planeBytes = g.groups * layout.planeBytes;
+  const convolveWith = (weights: Address) => {
+    wasm.scratch(planeBytes * 2, (planes) => {
+      const { tasks, size } = partition(planeBytes, 1, 16);
+      wasm.run('spreadSigns', tasks, [planeBytes, size, operands.planes, planes]);
+      convolve(wasm, g, layout, { ...operands, planes, weights });
     });
+  };
+  if (operands.nibbles !== 0) {
+    convolveWith(operands.nibbles);
+    return;
+  }
+  wasm.scratch(nibbleBytes(layout, g), (weights) => {
+    spreadWeights(wasm, g, layout, operands.weights, weights);
+    convolveWith(weights);
   });
+}
+
+/** Bytes of the weights with a nibble in each. */
+export function nibbleBytes(layout: BinaryLayout, g: Conv2dGeometry): number {
+  const { lanes, blocks } = blocksOf(layout, g);
+  return blocks * layout.taps * layout.tapBytes * 2 * lanes;
+}
+
+/** Rows of w's bits with a nibble in each byte, as this method reads them. */
+export function spreadWeights(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, rows: Address, weights: Address): void {
+  const { lanes, blocks } = blocksOf(layout, g);
+  const bytes = layout.taps * layout.tapBytes;
+  const { tasks, size } = partition(blocks, bytes * lanes);
+  wasm.run('spreadSignWeights', tasks, [blocks, size, layout.groupOut, lanes, layout.rowBytes, bytes, rows, weights]);
 }
 
 interface Blocks {
@@ -43,13 +56,19 @@ interface Blocks {
   readonly blocksOfGroup: number;
 }
 
+function blocksOf({ groupOut }: BinaryLayout, g: Conv2dGeometry): Blocks {
+  const lanes = lanesOf(groupOut);
+  const blocksOfGroup = Math.ceil(groupOut / lanes);
+  return { lanes, blocks: g.groups * blocksOfGroup, blocksOfGroup };
+}
+
 function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
   { planes, weights, scale, balances, rowKinds, columnKinds, y }: BinaryOperands,
-  { lanes, blocks, blocksOfGroup }: Blocks,
 ): void {
+  const { lanes, blocks, blocksOfGroup } = blocksOf(layout, g);
   const { groupOut, paddedOut, pixels, paddedHeight } = layout;
   const pieces = piecesOf(layout);
   const nibbles = layout.taps * layout.tapBytes * 2;

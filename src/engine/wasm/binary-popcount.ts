@@ -1,4 +1,4 @@
-import type { Conv2dGeometry } from '../kernels.js';
+import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import type { BinaryLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
@@ -13,13 +13,32 @@ const ENOUGH_TASKS = 16;
 
 /** Counts word by word, pairs of output channels by pairs of pixels. */
 export function popcountConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
-  const { groupOut, rowBytes } = layout;
-  const pairs = g.groups * Math.ceil(groupOut / 2);
-  wasm.scratch(pairs * 2 * rowBytes, (filters) => {
-    const { tasks, size } = partition(pairs, 2 * rowBytes);
-    wasm.run('pairSignWeights', tasks, [pairs, size, groupOut, rowBytes, operands.weights, filters]);
+  const pairs = pairsOf(layout, g);
+  if (operands.pairs !== 0) {
+    convolve(wasm, g, layout, operands, operands.pairs, pairs);
+    return;
+  }
+  wasm.scratch(pairedBytes(layout, g), (filters) => {
+    pairWeights(wasm, g, layout, operands.weights, filters);
     convolve(wasm, g, layout, operands, filters, pairs);
   });
+}
+
+function pairsOf({ groupOut }: BinaryLayout, g: Conv2dGeometry): number {
+  return g.groups * Math.ceil(groupOut / 2);
+}
+
+/** Bytes of the weights in pairs. */
+export function pairedBytes(layout: BinaryLayout, g: Conv2dGeometry): number {
+  return pairsOf(layout, g) * 2 * layout.rowBytes;
+}
+
+/** Rows of w's bits in pairs, as this method reads them. */
+export function pairWeights(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, rows: Address, filters: Address): void {
+  const { groupOut, rowBytes } = layout;
+  const pairs = pairsOf(layout, g);
+  const { tasks, size } = partition(pairs, 2 * rowBytes);
+  wasm.run('pairSignWeights', tasks, [pairs, size, groupOut, rowBytes, rows, filters]);
 }
 
 function convolve(
@@ -27,7 +46,7 @@ function convolve(
   g: Conv2dGeometry,
   layout: BinaryLayout,
   { planes, runOffsets, balances, rowKinds, columnKinds, scale, y }: BinaryOperands,
-  filters: number,
+  filters: Address,
   pairs: number,
 ): void {
   const { groupOut, paddedOut, rowBytes, pixels, paddedHeight, lineBytes, planeBytes, tapBytes, runBytes } = layout;

@@ -1,7 +1,7 @@
 import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
 import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
-import { nibbleConvolution } from './binary-nibbles.js';
-import { popcountConvolution } from './binary-popcount.js';
+import { nibbleBytes, nibbleConvolution, spreadWeights } from './binary-nibbles.js';
+import { pairedBytes, pairWeights, popcountConvolution } from './binary-popcount.js';
 import { tableConvolution } from './binary-tables.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
@@ -14,6 +14,9 @@ export interface BinaryOperands {
   readonly runOffsets: Address;
   /** Rows of w's bits. */
   readonly weights: Address;
+  /** The same in the order of the methods that have one (`pairedBytes`, `nibbleBytes`), made beforehand; 0 = not made. */
+  readonly pairs: Address;
+  readonly nibbles: Address;
   /** Int32 [row classes][column classes][groups][paddedOut]: what an output has besides -2 popcount. */
   readonly balances: Address;
   /** Int32: offset into `balances` of each output row's and column's class. */
@@ -48,43 +51,69 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
     binaryConv2d(g, signs, w, scale, y) {
-      wasm.scratch(packedBytes(binaryLayout(g), g), (packed) => {
-        packWeights(wasm, g, w, packed);
-        convolve(wasm, g, signs, packed, scale, y, methodFor);
+      const layout = binaryLayout(g);
+      wasm.scratch(rowsBytes(layout, g), (rows) => {
+        packRows(wasm, g, layout, w, rows);
+        convolve(wasm, g, layout, { signs, rows, pairs: 0, nibbles: 0, scale, y }, methodFor);
       });
     },
-    packedWeightInts: (g) => packedBytes(binaryLayout(g), g) / 4,
-    packSignWeights: (g, w, packed) => packWeights(wasm, g, w, packed),
-    packedBinaryConv2d: (g, signs, packed, scale, y) => convolve(wasm, g, signs, packed, scale, y, methodFor),
+    packedWeightInts: (g) => packedPlaces(binaryLayout(g), g).end / 4,
+    packSignWeights(g, w, packed) {
+      const layout = binaryLayout(g);
+      const { pairs, nibbles } = packedPlaces(layout, g);
+      packRows(wasm, g, layout, w, packed);
+      pairWeights(wasm, g, layout, packed, packed + pairs);
+      if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
+    },
+    packedBinaryConv2d(g, signs, packed, scale, y) {
+      const layout = binaryLayout(g);
+      const { pairs, nibbles } = packedPlaces(layout, g);
+      const weights = { rows: packed, pairs: packed + pairs, nibbles: nibbles > 0 ? packed + nibbles : 0 };
+      convolve(wasm, g, layout, { signs, ...weights, scale, y }, methodFor);
+    },
   };
 }
 
-/** Rows of w's bits, then their popcounts. */
-function packedBytes({ taps, rowBytes, paddedOut }: BinaryLayout, g: Conv2dGeometry): number {
+/** Bytes of the rows of w's bits and, behind them, their popcounts. */
+function rowsBytes({ taps, rowBytes, paddedOut }: BinaryLayout, g: Conv2dGeometry): number {
   return g.outChannels * rowBytes + taps * g.groups * paddedOut * 4;
 }
 
-function packWeights(wasm: WasmContext, g: Conv2dGeometry, w: Address, packed: Address): void {
-  const { taps, groupIn, groupOut, paddedOut, rowBytes } = binaryLayout(g);
+/** Where in packed weights, behind the rows, each method's order lies; 0 where tables are not for this layer. */
+function packedPlaces(layout: BinaryLayout, g: Conv2dGeometry): { pairs: number; nibbles: number; end: number } {
+  const pairs = align(rowsBytes(layout, g));
+  const behind = align(pairs + pairedBytes(layout, g));
+  if (!allowsTables(layout)) return { pairs, nibbles: 0, end: behind };
+  return { pairs, nibbles: behind, end: behind + align(nibbleBytes(layout, g)) };
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+function packRows(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, w: Address, rows: Address): void {
+  const { taps, groupIn, groupOut, paddedOut, rowBytes } = layout;
   const { tasks, size } = partition(g.outChannels, taps * groupIn);
   const sizes = [taps, groupIn, rowBytes, groupOut, paddedOut];
-  wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, packed, packed + g.outChannels * rowBytes]);
+  wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, rows, rows + g.outChannels * rowBytes]);
 }
+
+type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'scale' | 'y'> & {
+  readonly signs: Address;
+  readonly rows: Address;
+};
 
 function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
-  signs: Address,
-  packed: Address,
-  scale: Address,
-  y: Address,
+  layout: BinaryLayout,
+  { signs, rows, ...operands }: PackedOperands,
   methodFor: (pixels: number) => BinaryMethod,
 ): void {
-  const layout = binaryLayout(g);
   withPlanes(wasm, g, layout, signs, (planes) => {
-    withBorders(wasm, g, layout, packed + g.outChannels * layout.rowBytes, (borders) => {
+    withBorders(wasm, g, layout, rows + g.outChannels * layout.rowBytes, (borders) => {
       const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
-      CONVOLUTIONS[method](wasm, g, layout, { planes, weights: packed, scale, y, ...borders });
+      CONVOLUTIONS[method](wasm, g, layout, { planes, weights: rows, ...operands, ...borders });
     });
   });
 }
