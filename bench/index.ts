@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 });
-const names = positionals.length > 0 ? positionals : ['train', 'kernels'];
+const names = positionals.length > 0 ? positionals : ['train', 'kernels', 'infer'];
 const unknown = names.find((name) => !suiteNames.includes(name));
 if (unknown) {
   console.error(`There is no suite ${unknown}; there are: ${suiteNames.join(', ')}.`);

@@ -22,7 +22,15 @@ export type StepWork =
   | { readonly kind: 'resnet20'; readonly batch: number; readonly layout?: 'default' | 'channelsLast' }
   | { readonly kind: 'cdcn'; readonly batch: number; readonly side: number };
 
-export type Work = ConvolutionWork | StepWork;
+/** A whole network on one image: an ONNX file, for peers that read those, or its name. */
+export interface NetworkWork {
+  readonly kind: 'network';
+  readonly name: string;
+  readonly side: number;
+  readonly file: string;
+}
+
+export type Work = ConvolutionWork | StepWork | NetworkWork;
 
 const file = (name: string) => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
 const script = (name: string, ...args: string[]) => [process.execPath, file(name), ...args];

@@ -13,8 +13,36 @@ registerFilterGradient();
 await serve((work) => {
   if (work.kind === 'convolution' && work.pass === 'forward') return convolution(work);
   if (work.kind === 'resnet20') return trainingStep(work.batch);
+  if (work.kind === 'network' && work.name === 'resnet18') return resnet18(work.side);
   throw new Error('not written for this peer');
 });
+
+/** ResNet-18 with its batch norms folded away, one image. */
+function resnet18(side) {
+  const x = tf.randomNormal([1, side, side, 3]);
+  const convolution = (kernel, inChannels, outChannels, stride) => {
+    const w = tf.randomNormal([kernel, kernel, inChannels, outChannels], 0, 0.05);
+    const bias = tf.zeros([outChannels]);
+    return (input, activation) => tf.fused.conv2d({ x: input, filter: w, strides: stride, pad: 'same', bias, activation });
+  };
+  const stem = convolution(7, 3, 64, 2);
+  const widths = [64, 64, 64, 128, 128, 256, 256, 512, 512];
+  const blocks = widths.slice(1).map((width, i) => {
+    const before = widths[i];
+    const stride = width === before ? 1 : 2;
+    const shortcut = stride === 1 ? null : convolution(1, before, width, stride);
+    return { first: convolution(3, before, width, stride), second: convolution(3, width, width, 1), shortcut };
+  });
+  const classifier = tf.randomNormal([512, 1000], 0, 0.05);
+  return () =>
+    tf.tidy(() => {
+      let y = tf.maxPool(stem(x, 'relu'), 3, 2, 'same');
+      for (const { first, second, shortcut } of blocks) {
+        y = tf.relu(tf.add(second(first(y, 'relu')), shortcut ? shortcut(y) : y));
+      }
+      return tf.matMul(tf.mean(y, [1, 2]), classifier).dataSync();
+    });
+}
 
 function convolution({ batch, side, inChannels, outChannels, kernel, groups }) {
   const x = tf.randomNormal([batch, side, side, inChannels]);

@@ -1,4 +1,7 @@
 import type { Bench } from '../bench.js';
+import { benchBesidePeers } from './infer/beside-peers.js';
+import { benchDynamicAnswers } from './infer/dynamic.js';
+import { benchStart } from './infer/start.js';
 import { benchBinaryConvolutions } from './kernels/binary.js';
 import { benchConvolutions } from './kernels/convolution.js';
 import { benchElements } from './kernels/elements.js';
@@ -16,6 +19,8 @@ type Part = (bench: Bench) => Promise<void>;
 const suites: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
   /** Whole training steps. */
   train: { resnet20: benchResnet20, cdcn: benchCdcn, dynamic: benchDynamic, binary: benchBinary, loading: benchLoading },
+  /** Packed models that answer. */
+  infer: { peers: benchBesidePeers, dynamic: benchDynamicAnswers, start: benchStart },
   /** Kernels one by one. */
   kernels: {
     convolution: benchConvolutions,

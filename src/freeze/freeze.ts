@@ -33,7 +33,7 @@ const RANDOM_IMAGES = 2;
  * them, 1-bit weights are bits. Then every step is run on what the model itself has in its place, and compared with it.
  * @param model on an engine; it is left as it was
  * @throws UnsupportedError for a layer that a packed model cannot hold, naming it; ShapeError for an image that the model does not take;
- *   ConfigError for a model without parameters; FreezeError when a step does not compute what the model does
+ *   ConfigError for a model without parameters, or of results that are not finite; FreezeError when a step does not compute what the model does
  */
 export function freeze(model: Module, { input, contract, provenance = {}, images = [] }: FreezeOptions): FrozenModel {
   const [parameter] = model.parameters().values();

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.js';
-import { FreezeError } from '../errors.js';
+import { ConfigError, FreezeError } from '../errors.js';
 import type { Module } from '../nn/index.js';
 import { observe } from '../ops/index.js';
 import { Plan } from '../runtime/plan.js';
@@ -27,7 +27,7 @@ export interface StepVerification {
  * Runs every step of a packing on what the model's own forward pass has in its place, and compares the results: signs to the bit, floats within
  * `FLOAT_BOUND`.
  * @param images values of one image each, channels innermost
- * @throws FreezeError naming the first layer that differs
+ * @throws FreezeError naming the first layer that differs; ConfigError when the model itself computes what is not finite
  */
 export function verify(
   model: Module,
@@ -48,6 +48,7 @@ export function verify(
           step.inputs.map((input) => values.get(packing.origins[input]!)!),
         );
         const expected = values.get(packing.origins[step.output]!)!;
+        if (!expected.every(Number.isFinite)) throw notFinite(step.layer || step.operator);
         const isSigns = packing.graph.values[step.output]!.form === 'signs';
         const difference = isSigns ? signDifference(found, expected) : floatDifference(found, expected);
         const bound = isSigns ? 0 : FLOAT_BOUND;
@@ -60,6 +61,13 @@ export function verify(
   } finally {
     plan.dispose();
   }
+}
+
+function notFinite(layer: string): ConfigError {
+  return new ConfigError(
+    'model',
+    `computes what is not finite in ${layer}, so that nothing can be compared. Was it trained, and its checkpoint read without loss?`,
+  );
 }
 
 /** What every traced value holds when the model sees `image`. */
@@ -80,7 +88,7 @@ function signDifference(found: Float32Array, values: Float32Array): number {
   return found.every((sign, i) => sign === (values[i]! >= 0 ? 1 : -1)) ? 0 : 2;
 }
 
-/** NaN when either has one. */
+/** NaN when `found` has one. */
 function floatDifference(found: Float32Array, expected: Float32Array): number {
   const size = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
   let worst = 0;

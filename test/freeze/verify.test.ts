@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/index.js';
-import { FreezeError } from '../../src/errors.js';
+import { ConfigError, FreezeError } from '../../src/errors.js';
 import { fuse } from '../../src/freeze/fuse.js';
 import { lower } from '../../src/freeze/lower.js';
 import { type Packing, pack } from '../../src/freeze/pack.js';
@@ -48,6 +48,16 @@ describe('verify', () => {
     const attempt = () => verify(model, trace(model, input), packing, engine, [image]);
     expect(attempt).toThrow(FreezeError);
     expect(attempt).toThrow(expect.objectContaining({ layer, difference: expect.any(Number) }));
+  });
+
+  it('refuses a model whose own results are not finite, naming where they begin', () => {
+    const broken = createModel('resnet20', { engine, seed: 1, widths: [4], blocks: [1] }).eval();
+    broken.parameters().get('blocks.0.norm1.bias')!.write(new Float32Array(4).fill(Number.POSITIVE_INFINITY));
+    const packing = pack(fuse(lower(trace(broken, input), broken)));
+    const attempt = () => verify(broken, trace(broken, input), packing, engine, [image]);
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(/not finite in blocks\.0\.conv1/);
+    broken.dispose();
   });
 
   it('gives the engine its memory back, found or not', () => {
