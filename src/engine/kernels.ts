@@ -145,9 +145,12 @@ export interface BinaryKernels {
    * scale the result is integers, exactly.
    */
   binaryConv2d(g: Conv2dGeometry, signs: Address, w: Address, scale: Address, y: Address): void;
-  /** The same in two parts, for weights that stay: int32 elements that `packed` needs; sign(w) as it likes them; the convolution. */
+  /**
+   * The same in two parts, for weights that stay: int32 elements that `packed` needs; sign(w) as it likes them, from `bits` (bytes
+   * [outChannels][taps][bytes], of each tap the channels of a group from the lowest bit up, zeros behind the last); the convolution.
+   */
   packedWeightInts(g: Conv2dGeometry): number;
-  packSignWeights(g: Conv2dGeometry, w: Address, packed: Address): void;
+  packSignBits(g: Conv2dGeometry, bits: Address, packed: Address): void;
   packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, scale: Address, y: Address): void;
 }
 

@@ -21,30 +21,28 @@ export class Weights {
 
   /** Bits as +1 and -1, in float32. */
   signs(name: string, channels: number): Address {
-    return this.write(name, this.unpacked(name, channels));
+    return this.write(name, unpackBits(this.tensors.get(name)!.data as Uint8Array, channels));
   }
 
   /** Bits as 1-bit convolutions take them. */
   packedSigns(name: string, g: Conv2dGeometry): Address {
-    const values = this.unpacked(name, g.inChannels / g.groups);
-    const signs = this.engine.allocate(values.length, 'float32', name, [values.length]);
+    const bytes = this.tensors.get(name)!.data as Uint8Array;
+    const words = Math.ceil(bytes.length / 4);
+    const bits = this.engine.allocate(words, 'int32', name, [words]);
     try {
-      this.engine.floats(signs, values.length).set(values);
+      const view = this.engine.ints(bits, words);
+      new Uint8Array(view.buffer, view.byteOffset, bytes.length).set(bytes);
       const integers = this.engine.kernels.packedWeightInts(g);
       const packed = this.keep(this.engine.allocate(integers, 'int32', name, [integers]));
-      this.engine.kernels.packSignWeights(g, signs, packed);
+      this.engine.kernels.packSignBits(g, bits, packed);
       return packed;
     } finally {
-      this.engine.free(signs);
+      this.engine.free(bits);
     }
   }
 
   dispose(): void {
     for (const address of this.addresses.splice(0)) this.engine.free(address);
-  }
-
-  private unpacked(name: string, channels: number): Float32Array {
-    return unpackBits(this.tensors.get(name)!.data as Uint8Array, channels);
   }
 
   private write(name: string, values: Float32Array): Address {

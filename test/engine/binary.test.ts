@@ -5,6 +5,7 @@ import { binaryKernels as reference } from '../../src/engine/reference/binary.js
 import { ReferenceMemory } from '../../src/engine/reference/memory.js';
 import { binaryKernels } from '../../src/engine/wasm/binary.js';
 import type { WasmContext } from '../../src/engine/wasm/context.js';
+import { packBits } from '../../src/formats/packed/bits.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { blank, blankIntegers, EXACT, expectKernel, normal, useBackends } from './harness.js';
 
@@ -125,6 +126,14 @@ describe('binaryConv2d with scale', () => {
   }
 });
 
+/** The signs of the weights as a file has them. */
+function bitsOf(g: Conv2dGeometry): Int32Array {
+  const bits = packBits(tensors(g).w, g.inChannels / g.groups);
+  const words = new Int32Array(Math.ceil(bits.length / 4));
+  new Uint8Array(words.buffer).set(bits);
+  return words;
+}
+
 describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () => {
   for (const [kind, fast] of KINDS) {
     test.each([
@@ -136,7 +145,7 @@ describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () =
       expectKernel(backends, {
         reference,
         fast,
-        tensors: { ...tensors(g), packed: new Int32Array(layoutInts) },
+        tensors: { ...tensors(g), bits: bitsOf(g), packed: new Int32Array(layoutInts) },
         results: ['signs', 'y'],
         scratch: ['packed'],
         bound: EXACT,
@@ -144,7 +153,7 @@ describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () =
           expect(kernels.packedWeightInts(g)).toBeLessThanOrEqual(layoutInts);
           const { rows, channels } = rowsOf(g);
           kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
-          kernels.packSignWeights(g, at.w, at.packed);
+          kernels.packSignBits(g, at.bits, at.packed);
           kernels.packedBinaryConv2d(g, at.signs, at.packed, 0, at.y);
         },
       });

@@ -71,9 +71,12 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       convolve(g, signs, memory.floats(w), scale, y);
     },
     packedWeightInts: weightCount,
-    packSignWeights(g, w, packed) {
-      const [weights, signs] = [memory.floats(w), memory.ints(packed)];
-      for (let i = 0; i < weightCount(g); i++) signs[i] = weights[i]! >= 0 ? 1 : -1;
+    packSignBits(g, bits, packed) {
+      const [from, signs] = [bytesOf(bits), memory.ints(packed)];
+      const rows = g.outChannels * g.kernelHeight * g.kernelWidth;
+      forEachBit(rows, g.inChannels / g.groups, (i, byte, weight) => {
+        signs[i] = from[byte]! & weight ? 1 : -1;
+      });
     },
     packedBinaryConv2d(g, signs, packed, scale, y) {
       convolve(g, signs, memory.ints(packed), scale, y);

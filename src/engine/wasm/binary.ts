@@ -58,10 +58,10 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       });
     },
     packedWeightInts: (g) => packedPlaces(binaryLayout(g), g).end / 4,
-    packSignWeights(g, w, packed) {
+    packSignBits(g, bits, packed) {
       const layout = binaryLayout(g);
       const { pairs, nibbles } = packedPlaces(layout, g);
-      packRows(wasm, g, layout, w, packed);
+      packRows(wasm, g, layout, bits, packed, 'packSignBits');
       pairWeights(wasm, g, layout, packed, packed + pairs);
       if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
     },
@@ -91,11 +91,19 @@ function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-function packRows(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, w: Address, rows: Address): void {
-  const { taps, groupIn, groupOut, paddedOut, rowBytes } = layout;
+/** Rows and popcounts of weights, floats or bits, which the kernels take alike but for what a tap's length is counted in. */
+function packRows(
+  wasm: WasmContext,
+  g: Conv2dGeometry,
+  layout: BinaryLayout,
+  weights: Address,
+  rows: Address,
+  kernel: 'packSignWeights' | 'packSignBits' = 'packSignWeights',
+): void {
+  const { taps, groupIn, groupOut, paddedOut, rowBytes, tapBytes } = layout;
   const { tasks, size } = partition(g.outChannels, taps * groupIn);
-  const sizes = [taps, groupIn, rowBytes, groupOut, paddedOut];
-  wasm.run('packSignWeights', tasks, [g.outChannels, size, ...sizes, w, rows, rows + g.outChannels * rowBytes]);
+  const sizes = [taps, kernel === 'packSignBits' ? tapBytes : groupIn, rowBytes, groupOut, paddedOut];
+  wasm.run(kernel, tasks, [g.outChannels, size, ...sizes, weights, rows, rows + g.outChannels * rowBytes]);
 }
 
 type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'scale' | 'y'> & {

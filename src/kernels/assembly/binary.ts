@@ -93,6 +93,30 @@ export function packSignWeights(args: usize, task: i32): void {
   }
 }
 
+/** The same of weights that are bits already [outChannels][taps][tapBytes]. */
+export function packSignBits(args: usize, task: i32): void {
+  const taps = int(args, 2);
+  const tapBytes = <usize>int(args, 3);
+  const rowBytes = <usize>int(args, 4);
+  const groupOut = int(args, 5);
+  const paddedOut = int(args, 6);
+  const bitBytes = <usize>taps * tapBytes;
+  const popcountsOfTap = (int(args, 0) / groupOut) * paddedOut;
+  const first = task * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+  for (let row = first; row < last; row++) {
+    let to = ptr(args, 8) + <usize>row * rowBytes;
+    let popcounts = item(ptr(args, 9), (row / groupOut) * paddedOut + (row % groupOut));
+    store<u64>(to + rowBytes - 8, 0);
+    memory.copy(to, ptr(args, 7) + <usize>row * bitBytes, bitBytes);
+    for (let tap = 0; tap < taps; tap++) {
+      store<i32>(popcounts, popcountBytes(to, <i32>tapBytes));
+      to += tapBytes;
+      popcounts = item(popcounts, popcountsOfTap);
+    }
+  }
+}
+
 /**
  * For each kind of pixel (rows of classes x columns of classes; a class is the first and the end of the taps inside) and output channel the
  * bracket of the formula above: int32 [rowClasses][columnClasses][channels], channels filled up to vectors of four or more.
