@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { type FrozenFile, type FrozenLayer, freezeCheckpoint, frozenLayers } from '../freeze/index.js';
-import { formatBytes, formatCount, formatShort } from '../report/format.js';
-import { renderTable } from '../report/table.js';
+import { formatBytes, formatCount } from '../report/format.js';
 import { wrap } from '../report/terminal.js';
 import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
+import { layersTable } from './layers-table.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
 
@@ -33,19 +33,6 @@ async function write(checkpoint: string, { out, json }: FreezeChoice, console: C
 }
 
 function text({ path, bytes, verification }: FrozenFile, layers: readonly FrozenLayer[], console: Console): string {
-  const table = renderTable(
-    [
-      { header: 'layer', cell: ({ layer }) => layer, align: 'left' },
-      { header: 'step', cell: ({ operator }) => operator, align: 'left', rank: 2 },
-      { header: 'result', cell: ({ output, signs }) => `${output.join('x')}${signs ? ' bits' : ''}`, align: 'left', rank: 3 },
-      { header: 'bytes', cell: ({ bytes: size }) => (size === 0 ? '' : formatCount(size)) },
-      { header: 'MACs', cell: ({ macs }) => (macs === 0 ? '' : formatShort(macs)), rank: 4 },
-      { header: '1-bit MACs', cell: ({ binaryMacs }) => (binaryMacs === 0 ? '' : formatShort(binaryMacs)), rank: 4 },
-      { header: 'folded in', cell: ({ folded }) => folded.join(', '), align: 'left', rank: 1 },
-    ],
-    layers,
-    { width: console.output.columns(), color: console.output.color },
-  );
   const floats = layers.reduce((sum, { floatBytes }) => sum + floatBytes, 0);
   const { images, signs, largestDifference } = verification;
   const equal = signs > 0 ? `${formatCount(signs)} signs are equal, floats` : 'results';
@@ -54,10 +41,10 @@ function text({ path, bytes, verification }: FrozenFile, layers: readonly Frozen
     `Every step was run beside the network on ${images} images: ${equal} differ by at most ${largestDifference.toExponential(1)} of their size.`,
   ];
   return [
-    table,
+    layersTable(layers, console),
     '',
     wrap(facts.join(' '), console.output.columns()),
     '',
-    formatNext([nextStep('what it answers', 'run', path, 'IMAGE')], console),
+    formatNext([nextStep('what it answers', 'run', path, 'IMAGE'), nextStep('what is in it', 'inspect', path)], console),
   ].join('\n');
 }

@@ -7,6 +7,7 @@ import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
 import { freezeCommand } from './freeze.js';
 import { importCommand } from './import.js';
+import { inspectCommand } from './inspect.js';
 import { modelsCommand } from './models.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
@@ -30,6 +31,7 @@ export function createProgram(console: Console, json: boolean): Command {
     exportCommand,
     freezeCommand,
     runCommand,
+    inspectCommand,
     summaryCommand,
     dataCommand,
     modelsCommand,

@@ -90,6 +90,21 @@ describe('gossamer freeze and run', () => {
     expect(stderr).toMatch(text);
   });
 
+  it('inspect tells what is in a packed model', () => {
+    const file = at('ftbnn-tiny-cifar10.safetensors');
+    const { status, stdout } = gossamer(['inspect', file]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/blocks\.0\.conv +binaryConvolution +16x16x24 +1,032/);
+    expect(stdout).toMatch(/Takes: rgb images of 32 x 32 pixels \(cover 32 x 32\), mean 0\.4914/);
+    expect(stdout).toMatch(/Answers: a score for each of airplane, automobile/);
+    expect(stdout).toMatch(/SHA-256: [0-9a-f]{64}/);
+    const { contract, graph, provenance } = JSON.parse(gossamer(['inspect', file, '--json']).stdout) as Record<string, object>;
+    expect(contract).toMatchObject({ task: 'classification', source: { size: [32, 32] } });
+    expect(graph).toMatchObject({ output: expect.any(Number) });
+    expect(provenance).toMatchObject({ model: { name: 'ftbnn-tiny' }, recipe: 'ftbnn-tiny-cifar10' });
+    expect(gossamer(['inspect', at('a.png')]).status).toBe(1);
+  });
+
   it('run --profile tells the time of every step', () => {
     const words = ['run', at('ftbnn-tiny-cifar10.safetensors'), at('a.png'), '--profile', '--threads', '1'];
     const { profile } = JSON.parse(gossamer([...words, '--json']).stdout) as {
