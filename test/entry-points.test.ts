@@ -35,7 +35,10 @@ describe('entry points of the package', () => {
     expect(names).not.toContain('train');
   });
 
-  it('gossamer imports nothing of Node before an engine is made, and only packages that run anywhere', () => {
+  it.each([
+    ['gossamer', 'dist/index.js', ['fflate', 'zod']],
+    ['gossamer/runtime', 'dist/runtime/index.js', []],
+  ])('%s imports nothing of Node before an engine is made, and only packages that run anywhere', (_name, entry, packages) => {
     const outside = new Set<string>();
     const seen = new Set<string>();
     const visit = (file: string) => {
@@ -46,9 +49,13 @@ describe('entry points of the package', () => {
         else outside.add(specifier!);
       }
     };
-    visit(path.join(root, 'dist/index.js'));
-    expect(seen.size).toBeGreaterThan(50);
-    expect([...outside].sort()).toEqual(['fflate', 'zod']);
+    visit(path.join(root, entry));
+    expect(seen.size).toBeGreaterThan(20);
+    expect([...outside].sort()).toEqual(packages);
+  });
+
+  it('gossamer/runtime has what a page needs', () => {
+    expect(run(`console.log(JSON.stringify(Object.keys(await import('gossamer/runtime'))))`)).toEqual(['load']);
   });
 
   it('gossamer/node has all of it: a network learns, judges itself and answers', () => {
