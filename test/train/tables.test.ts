@@ -71,7 +71,7 @@ describe('tables', () => {
 
   it('counts the images that a run trains on', () => {
     const { recipe } = rowsOf('baseline')[0]!;
-    expect(imagesTrained(recipe)).toBe(25 * 48_000);
+    expect(imagesTrained(recipe)).toBe(25 * 49_000);
     expect(imagesTrained({ ...recipe, epochs: 2, validation: { fraction: null, count: 500 } })).toBe(2 * 49_500);
   });
 });
