@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import { openPictures } from '../data/index.js';
 import { createEngine } from '../engine/index.js';
-import { formatShare } from '../report/format.js';
-import { paintFor, printable } from '../report/terminal.js';
-import { type Answer, type Checkpoint, loadModel, predict as predictImages } from '../train/index.js';
+import { loadModel, predict as predictImages } from '../train/index.js';
 import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
+import { type Prediction, predictionsText } from './predictions.js';
 
 interface PredictChoice extends EngineChoice {
   readonly top: number;
@@ -27,11 +26,6 @@ export function predictCommand(console: Console): Command {
     .action((place: string, images: string[], choice: PredictChoice) => predict(checkpointPath(place), images, choice, console));
 }
 
-interface Prediction {
-  readonly image: string;
-  readonly answers: readonly Answer[];
-}
-
 async function predict(path: string, images: readonly string[], choice: PredictChoice, console: Console): Promise<void> {
   const checkpoint = await readClassifier(path, 'predicting with');
   const [height, width, channels] = checkpoint.source;
@@ -47,22 +41,11 @@ async function predict(path: string, images: readonly string[], choice: PredictC
     const { classes, recipe } = checkpoint;
     const answers = await predictImages({ model, source, classes, transforms: recipe.transforms.evaluate, top: choice.top });
     const predictions = images.map((image, i): Prediction => ({ image, answers: answers[i]! }));
-    answer(console, choice.json, { checkpoint: path, predictions }, () => text(checkpoint, predictions, console));
+    answer(console, choice.json, { checkpoint: path, predictions }, () => {
+      const next = nextStep('how often such answers are right', 'eval', checkpoint.path);
+      return [predictionsText(predictions, console), '', formatNext([next], console)].join('\n');
+    });
   } finally {
     engine.dispose();
   }
-}
-
-function text({ path }: Checkpoint, predictions: readonly Prediction[], console: Console): string {
-  const paint = paintFor(console.output.color);
-  const names = predictions.flatMap(({ answers }) => answers.map(({ name }) => printable(name)));
-  const nameWidth = Math.max(...names.map((name) => name.length));
-  const lines = predictions.flatMap(({ image, answers }) => [
-    paint.bold(printable(image)),
-    ...answers.map(({ name, score }, i) => {
-      const line = `  ${printable(name).padEnd(nameWidth)}  ${formatShare(score).padStart(7)}`;
-      return i === 0 ? line : paint.dim(line);
-    }),
-  ]);
-  return [...lines, '', formatNext([nextStep('how often such answers are right', 'eval', path)], console)].join('\n');
 }

@@ -5,10 +5,10 @@ import { readFileChecked } from '../formats/file.js';
 import { softmax, topClasses } from '../metrics/accuracy.js';
 import { formatShare } from '../report/format.js';
 import { renderTable } from '../report/table.js';
-import { paintFor, printable } from '../report/terminal.js';
 import { type Floats, load, type ProfiledStep, type RuntimeModel } from '../runtime/index.js';
 import { answer, type Console } from './console.js';
 import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
+import { type Prediction, predictionsText } from './predictions.js';
 
 interface RunChoice extends EngineChoice {
   readonly top: number;
@@ -30,11 +30,6 @@ export function runCommand(console: Console): Command {
     .action((file: string, images: string[], choice: RunChoice) => run(file, images, choice, console));
 }
 
-interface Prediction {
-  readonly image: string;
-  readonly answers: readonly { readonly label: number; readonly name: string; readonly score: number }[];
-}
-
 async function run(file: string, images: readonly string[], choice: RunChoice, console: Console): Promise<void> {
   const bytes = await readFileChecked(file);
   const model = await load(bytes, { threads: choice.threads, relaxedSimd: choice.relaxedSimd, name: file });
@@ -45,7 +40,7 @@ async function run(file: string, images: readonly string[], choice: RunChoice, c
       predictions.push({ image: images[i]!, answers: await rank(model, input, choice.top) });
     const profile = choice.profile ? await model.profile(inputs[0]!) : null;
     answer(console, choice.json, { model: file, predictions, ...(profile && { profile }) }, () =>
-      [text(predictions, console), ...(profile ? ['', profileText(profile, console)] : [])].join('\n'),
+      [predictionsText(predictions, console), ...(profile ? ['', profileText(profile, console)] : [])].join('\n'),
     );
   } finally {
     model.dispose();
@@ -74,20 +69,6 @@ async function prepare(model: RuntimeModel, images: readonly string[]): Promise<
 async function rank(model: RuntimeModel, input: Floats, top: number): Promise<Prediction['answers']> {
   const { data } = await model.run(input);
   return topClasses(softmax(data), top).map(({ label, score }) => ({ label, name: model.facts.contract.labels![label]!, score }));
-}
-
-function text(predictions: readonly Prediction[], console: Console): string {
-  const paint = paintFor(console.output.color);
-  const width = Math.max(...predictions.flatMap(({ answers }) => answers.map(({ name }) => printable(name).length)));
-  return predictions
-    .flatMap(({ image, answers }) => [
-      paint.bold(printable(image)),
-      ...answers.map(({ name, score }, i) => {
-        const line = `  ${printable(name).padEnd(width)}  ${formatShare(score).padStart(7)}`;
-        return i === 0 ? line : paint.dim(line);
-      }),
-    ])
-    .join('\n');
 }
 
 function profileText(profile: readonly ProfiledStep[], console: Console): string {

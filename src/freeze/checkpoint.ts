@@ -1,12 +1,13 @@
-import fs from 'node:fs';
 import { Pipeline } from '../data/pipeline.js';
 import { parseTransforms, type Transform } from '../data/transforms.js';
 import { createEngine } from '../engine/index.js';
-import { ConfigError, UnsupportedError } from '../errors.js';
+import { UnsupportedError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type Contract, channelOrder, type Preparation } from '../formats/packed/contract.js';
 import { encodePackedModel } from '../formats/packed/model.js';
-import { type Checkpoint, loadModel, readCheckpoint } from '../train/index.js';
+import { modelEntry } from '../models/registry.js';
+import { refuseToReplace } from '../train/export.js';
+import { type Checkpoint, loadModel, normalization, readCheckpoint } from '../train/index.js';
 import { type FrozenModel, freeze } from './freeze.js';
 
 export interface FrozenFile extends FrozenModel {
@@ -24,7 +25,7 @@ export interface FrozenFile extends FrozenModel {
  *   hold; FreezeError when it does not compute what the network does, and then nothing is written
  */
 export async function freezeCheckpoint(checkpoint: string, out: string): Promise<FrozenFile> {
-  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
+  refuseToReplace(out);
   const read = await readCheckpoint(checkpoint);
   const contract = contractOf(read);
   const engine = await createEngine();
@@ -40,21 +41,20 @@ export async function freezeCheckpoint(checkpoint: string, out: string): Promise
 }
 
 /** @throws UnsupportedError for a transform that a runtime does not know */
-function contractOf({ classes, source, input, recipe }: Checkpoint): Contract {
+function contractOf({ classes, source, input, recipe, model }: Checkpoint): Contract {
   const [height, width, channels] = source;
   const transforms = parseTransforms(recipe.transforms.evaluate);
-  const normalize = transforms.find(({ name }) => name === 'normalize');
+  const normalized = normalization(recipe);
   const spread = (numbers: readonly number[] | undefined, otherwise: number) =>
     Array.from({ length: channels }, (_, c) => numbers?.[numbers.length === 1 ? 0 : c] ?? otherwise);
-  const { mean, std } = normalize?.name === 'normalize' ? normalize : {};
   return {
-    task: 'classification',
+    task: model ? modelEntry(model.name).task : 'classification',
     channels: channelOrder(input[2]),
     source: { size: [height, width], fit: recipe.data.fit ?? 'cover' },
     prepare: transforms.flatMap((transform, i) => preparation(transform, transforms.slice(0, i + 1), source)),
-    mean: spread(mean, 0),
-    std: spread(std, 1),
-    labels: classes,
+    mean: spread(normalized?.mean, 0),
+    std: spread(normalized?.std, 1),
+    labels: classes.length > 0 ? classes : null,
   };
 }
 

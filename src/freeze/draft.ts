@@ -1,12 +1,8 @@
 import type { PackedValue, Step, StepOperator } from '../formats/packed/graph.js';
-import type { Shape } from '../tensor/shape.js';
+import type { TracedConstant } from './constants.js';
 
 /** A weight of a graph under work. */
-export interface Constant {
-  /** Path of the parameter that it was, or of the first of those that it was made of. */
-  readonly path: string;
-  readonly shape: Shape;
-  readonly data: Float32Array;
+export interface Constant extends TracedConstant {
   /** All elements are +1 or -1, and are stored as a bit each. */
   readonly isSigns: boolean;
 }

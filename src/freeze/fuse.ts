@@ -1,4 +1,4 @@
-import type { Finish, PackedValue } from '../formats/packed/graph.js';
+import { type Finish, noFinish, type PackedValue } from '../formats/packed/graph.js';
 import { type Constant, type Draft, type DraftStep, readersOf } from './draft.js';
 
 type DraftFinish = Finish<Constant>;
@@ -39,8 +39,7 @@ function asFinish(step: DraftStep, canTakeIn: (value: PackedValue) => boolean): 
   if (a.shape.some((length, axis) => length !== b.shape[axis])) return step;
   const inputs = a !== b && !canTakeIn(a) && canTakeIn(b) ? [b, a] : [a, b];
   const { output, layer } = step;
-  const finish = { scale: null, bias: null, shortcut: true, activation: 'none', positive: null, negative: null } as const;
-  return { operator: 'finish', inputs, output, layer, finish };
+  return { operator: 'finish', inputs, output, layer, finish: { ...noFinish, shortcut: true } };
 }
 
 /** `first` and what `next` does to its result, in the place of `next`, or null where that is more than one finish can do. */

@@ -1,23 +1,22 @@
 import { UnsupportedError } from '../errors.js';
 import { noFinish, type PackedValue, type ValueShape } from '../formats/packed/graph.js';
-import type { Module, Parameter } from '../nn/index.js';
-import * as ops from '../ops/index.js';
+import type { Module } from '../nn/index.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { constantsOf, type TracedConstant } from './constants.js';
 import type { Constant, Draft, DraftStep } from './draft.js';
 import type { Trace, TracedCall, TracedValue } from './trace.js';
 
 /**
  * The steps of a trace, one for each call: batch norms are finishes with a scale and a bias, linear layers are convolutions of one pixel, 1-bit
  * convolutions read signs, and what is computed of weights alone is a weight.
- * @param model that was traced, on an engine: where weights are computed of weights, its kernels do it, so that no sign differs from
- *   what the model's own forward pass takes
+ * @param model that was traced, on an engine
  * @throws UnsupportedError for an operator that a packed model has not, naming its layer
  */
 export function lower(trace: Trace, model: Module): Draft {
-  const lowering = new Lowering(model);
+  const constants = constantsOf(model, trace);
+  const lowering = new Lowering(constants);
   const image = lowering.define(trace.input);
-  for (const call of trace.calls) lowering.add(call);
+  for (const call of trace.calls) if (!constants.has(call.output.id)) lowering.add(call);
   const { steps, origins } = lowering;
   return { image, output: lowering.value(trace.output), steps, origins };
 }
@@ -26,13 +25,9 @@ class Lowering {
   readonly steps: DraftStep[] = [];
   readonly origins = new Map<PackedValue, number>();
   private readonly values = new Map<number, PackedValue>();
-  private readonly constants = new Map<number, Constant>();
   private readonly signsOf = new Map<string, PackedValue>();
-  private readonly state: ReadonlyMap<string, { readonly value: Tensor }>;
 
-  constructor(model: Module) {
-    this.state = model.state() as unknown as ReadonlyMap<string, Parameter>;
-  }
+  constructor(private readonly constants: ReadonlyMap<number, TracedConstant>) {}
 
   define({ id, shape }: TracedValue): PackedValue {
     const value: PackedValue = { form: 'floats', shape: valueShape(shape), groups: 1 };
@@ -50,9 +45,6 @@ class Lowering {
     const [x] = inputs as [TracedValue];
     const unary = () => ({ inputs: [this.value(x)], output: this.define(output), layer });
     switch (call.operator) {
-      case 'centralDifference':
-        this.constants.set(output.id, this.transformed(x, call.attributes.theta));
-        return;
       case 'conv2d': {
         const { stride, padding, dilation, groups } = call.attributes;
         const finish = { ...noFinish, bias: this.optional(inputs[2]) };
@@ -170,22 +162,10 @@ class Lowering {
   }
 
   /** @throws UnsupportedError when it is not known before there is an image */
-  private constant({ id, constant: path, shape }: TracedValue): Constant {
+  private constant({ id }: TracedValue): Constant {
     const known = this.constants.get(id);
-    if (known) return known;
-    const stored = path === null ? undefined : this.state.get(path);
-    if (path === null || !stored) throw new UnsupportedError('freezing', 'the weights of one layer depend on the image.');
-    const constant = { path, shape, data: Float32Array.from(stored.value.toArray()), isSigns: false };
-    this.constants.set(id, constant);
-    return constant;
-  }
-
-  private transformed(w: TracedValue, theta: number): Constant {
-    const { path, shape } = this.constant(w);
-    const result = ops.centralDifference(this.state.get(path)!.value, theta);
-    const data = Float32Array.from(result.toArray());
-    result.dispose();
-    return { path, shape, data, isSigns: false };
+    if (!known) throw new UnsupportedError('freezing', 'the weights of one layer depend on the image.');
+    return { ...known, isSigns: false };
   }
 }
 

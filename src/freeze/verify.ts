@@ -1,11 +1,12 @@
 import type { Engine } from '../engine/engine.js';
 import { ConfigError, FreezeError } from '../errors.js';
+import { agreement } from '../metrics/agreement.js';
 import type { Module } from '../nn/index.js';
 import { observe } from '../ops/index.js';
-import { Plan } from '../runtime/plan.js';
 import { scope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Packing } from './pack.js';
+import { StepRunner } from './step-runner.js';
 import type { Trace } from './trace.js';
 
 /**
@@ -13,6 +14,8 @@ import type { Trace } from './trace.js';
  * rounding, with Winograd's error on either side (docs/numerics.md).
  */
 const FLOAT_BOUND = 2e-4;
+/** Shares of this are differences relative to an element's size. */
+const RELATIVE = { absolute: 0, relative: 1 };
 
 export interface StepVerification {
   /** Images that were compared. */
@@ -36,21 +39,21 @@ export function verify(
   engine: Engine,
   images: readonly Float32Array[],
 ): StepVerification {
-  const plan = new Plan(packing, engine);
+  const runner = new StepRunner(packing, engine);
   let largestDifference = 0;
   let signs = 0;
   try {
     for (const image of images) {
       const values = valuesOf(model, trace, engine, image);
       for (const [i, step] of packing.graph.steps.entries()) {
-        const found = plan.runStep(
+        const found = runner.run(
           i,
           step.inputs.map((input) => values.get(packing.origins[input]!)!),
         );
         const expected = values.get(packing.origins[step.output]!)!;
         if (!expected.every(Number.isFinite)) throw notFinite(step.layer || step.operator);
         const isSigns = packing.graph.values[step.output]!.form === 'signs';
-        const difference = isSigns ? signDifference(found, expected) : floatDifference(found, expected);
+        const difference = isSigns ? signDifference(found, expected) : agreement(found, expected, RELATIVE).largestShare;
         const bound = isSigns ? 0 : FLOAT_BOUND;
         if (!(difference <= bound)) throw new FreezeError(step.layer || step.operator, difference, bound);
         if (isSigns) signs += found.length;
@@ -59,7 +62,7 @@ export function verify(
     }
     return { images: images.length, largestDifference, signs };
   } finally {
-    plan.dispose();
+    runner.dispose();
   }
 }
 
@@ -86,15 +89,4 @@ function valuesOf(model: Module, trace: Trace, engine: Engine, image: Float32Arr
 
 function signDifference(found: Float32Array, values: Float32Array): number {
   return found.every((sign, i) => sign === (values[i]! >= 0 ? 1 : -1)) ? 0 : 2;
-}
-
-/** NaN when `found` has one. */
-function floatDifference(found: Float32Array, expected: Float32Array): number {
-  const size = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
-  let worst = 0;
-  for (const [i, value] of expected.entries()) {
-    const difference = Math.abs(found[i]! - value);
-    if (difference !== 0) worst = Math.max(worst, difference / Math.max(Math.abs(value), size));
-  }
-  return worst;
 }

@@ -1,6 +1,5 @@
 import type { Engine } from '../engine/engine.js';
 import type { Address } from '../engine/kernels.js';
-import type { PackedValue } from '../formats/packed/graph.js';
 import type { PackedModel } from '../formats/packed/model.js';
 import { type Lifetime, planArena } from './arena.js';
 import { type PreparedStep, prepareStep, valueBytes } from './steps.js';
@@ -21,7 +20,7 @@ export class Plan {
 
   /** @throws OutOfMemoryError when the weights do not fit */
   constructor(
-    private readonly model: Pick<PackedModel, 'graph' | 'tensors'>,
+    private readonly model: PackedModel,
     private readonly engine: Engine,
   ) {
     const { graph, tensors } = model;
@@ -56,54 +55,6 @@ export class Plan {
     }
     const [height, width, channels] = graph.values[graph.output]!.shape;
     return Float32Array.from(this.engine.floats(at(graph.output), batch * height * width * channels));
-  }
-
-  /**
-   * What step `index` makes of inputs of one image: floats, or of signs the floats whose signs they are. The result of a step that makes signs is
-   * those as +1 and -1. For checks: it takes memory of its own each time.
-   */
-  runStep(index: number, inputs: readonly Float32Array[]): Float32Array {
-    const { graph } = this.model;
-    const { engine } = this;
-    const step = graph.steps[index]!;
-    const held: Address[] = [];
-    const hold = (bytes: number) => {
-      const elements = Math.max(1, Math.ceil(bytes / 4));
-      const address = engine.allocate(elements, 'float32', `step ${index}`, [elements]);
-      held.push(address);
-      return address;
-    };
-    const put = (values: Float32Array) => {
-      const address = hold(values.byteLength);
-      engine.floats(address, values.length).set(values);
-      return address;
-    };
-    const rowsOf = ({ shape: [height, width, channels], groups }: PackedValue) =>
-      [height * width * groups, channels / groups] as const;
-    try {
-      const memory = {
-        inputs: step.inputs.map((place, i) => {
-          const value = graph.values[place]!;
-          if (value.form === 'floats') return put(inputs[i]!);
-          const signs = hold(valueBytes(value));
-          engine.kernels.packSigns(...rowsOf(value), put(inputs[i]!), signs, null, 0);
-          return signs;
-        }),
-        output: hold(valueBytes(graph.values[step.output]!)),
-        workspace: hold(this.steps[index]!.workspaceBytes),
-      };
-      this.steps[index]!.run(1, memory);
-      const result = graph.values[step.output]!;
-      const [rows, channels] = rowsOf(result);
-      let floats = memory.output;
-      if (result.form === 'signs') {
-        floats = hold(rows * channels * 4);
-        engine.kernels.unpackSigns(rows, channels, memory.output, floats);
-      }
-      return Float32Array.from(engine.floats(floats, rows * channels));
-    } finally {
-      for (const address of held) engine.free(address);
-    }
   }
 
   dispose(): void {

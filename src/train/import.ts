@@ -17,6 +17,7 @@ import type { StoredTensor } from '../formats/safetensors.js';
 import type { ModelSpec, OptionValue } from '../models/network.js';
 import { createFromSpec, createModel, modelEntry } from '../models/registry.js';
 import { type CheckpointContent, type CheckpointMetadata, writeCheckpoint } from './checkpoint.js';
+import { refuseToReplace } from './export.js';
 import { startingProgress } from './progress.js';
 import { parseRecipe, type Recipe } from './recipe.js';
 import { type Verification, verifyAnswers } from './verify.js';
@@ -72,7 +73,7 @@ export interface ImportedWeights {
  *   WeightsError when weights are missing, left over or of other shapes; VerificationError and others as `verifyAnswers`
  */
 export async function importWeights(location: string, out: string, options: ImportOptions): Promise<ImportedWeights> {
-  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
+  refuseToReplace(out);
   const given = modelOptions(options);
   const model = createModel(options.model, given);
   const source = await readWeightSource(location);

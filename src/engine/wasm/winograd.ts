@@ -163,8 +163,7 @@ function convolveTiles(wasm: WasmContext, problem: Problem, form: FilterForm, { 
   wasm.scratch(panels * panelBytes, (filters) => {
     const { tasks, perTask } = tasksOf(panels, panelBytes / 4);
     wasm.scratch(tasks * PANEL_SCRATCH_BYTES, (scratch) => {
-      const kernel = form === 'flipped' ? 'packWinogradFlipped' : 'packWinogradFilters';
-      wasm.run(kernel, tasks, [w, filters, groups, outputs, depth, perTask, scratch]);
+      wasm.run('packWinogradFilters', tasks, [w, filters, groups, outputs, depth, perTask, scratch, form === 'flipped' ? 1 : 0]);
     });
     wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
       wasm.run('convolveWinograd', cut.tasks, [

@@ -1,14 +1,10 @@
-import type { Engine } from '../../engine/engine.js';
 import { UnsupportedError } from '../../errors.js';
-import { type Buffer, type Module, type Parameter, StoredNumber } from '../../nn/index.js';
-import { dispatch } from '../../ops/dispatch.js';
-import { type Operator, operators } from '../../ops/index.js';
-import { scope } from '../../tensor/scope.js';
+import type { Module } from '../../nn/index.js';
 import type { Shape } from '../../tensor/shape.js';
-import { Tensor } from '../../tensor/tensor.js';
 import { packageVersion } from '../../train/tables/version.js';
+import { constantsOf } from '../constants.js';
 import { type Trace, type TracedCall, trace } from '../trace.js';
-import { type Constant, GraphBuilder } from './graph.js';
+import { GraphBuilder } from './graph.js';
 import { graphShape } from './layout.js';
 import type { RuleOf } from './rule.js';
 import { rules } from './rules.js';
@@ -61,49 +57,22 @@ function valueInfo(name: string, shape: Shape): OnnxValue {
   return { name, type: { tensorType: { elemType: elementTypes.float, shape: { dim } } } };
 }
 
-function buildGraph(model: Module, { input, output, calls }: Trace): GraphBuilder {
+function buildGraph(model: Module, traced: Trace): GraphBuilder {
   const graph = new GraphBuilder();
-  const tensors = storedTensors(model);
-  graph.define(input, inputName);
-  for (const value of calls.flatMap(({ inputs }) => inputs)) {
-    if (value.constant !== null) graph.defineConstant(value, stored(value.constant, tensors.get(value.constant)!));
+  const constants = constantsOf(model, traced);
+  graph.define(traced.input, inputName);
+  for (const [id, { path, ...numbers }] of constants) {
+    const isTaken = path === inputName || path === outputName;
+    graph.defineConstant(id, { ...numbers, name: isTaken ? `${path}.value` : path });
   }
-  for (const call of calls) {
-    const constants = call.inputs.map((value) => graph.constantOf(value));
-    if (constants.every((constant) => constant !== null)) {
-      const { engine } = tensors.values().next().value!.value;
-      graph.defineConstant(call.output, computed(call, constants, engine));
-    } else {
-      graph.layer = call.layer;
-      graph.define(call.output, addNodes(call, graph));
-    }
+  for (const call of traced.calls) {
+    if (constants.has(call.output.id)) continue;
+    graph.layer = call.layer;
+    graph.define(call.output, addNodes(call, graph));
   }
   graph.layer = '';
-  graph.alias(graph.value(output), outputName);
+  graph.alias(graph.value(traced.output), outputName);
   return graph;
-}
-
-function storedTensors(model: Module): Map<string, Parameter | Buffer> {
-  const entries = [...model.state()];
-  return new Map(entries.filter((entry): entry is [string, Parameter | Buffer] => !(entry[1] instanceof StoredNumber)));
-}
-
-function stored(path: string, { shape, value }: Parameter | Buffer): Constant {
-  const isTaken = path === inputName || path === outputName;
-  return { name: isTaken ? `${path}.value` : path, shape, data: Float32Array.from(value.view()) };
-}
-
-/** What no image changes (the weights of a central difference) is computed by the engine, so that it has the engine's bits. */
-function computed({ operator, attributes, output }: TracedCall, inputs: readonly Constant[], engine: Engine): Constant {
-  const [{ name, data }] = inputs as [Constant];
-  const { shape, id } = output;
-  const path = `${name}.${operator}_${id}`;
-  if (operator === 'reshape') return { name: path, shape, data };
-  const result = scope(engine, () => {
-    const tensors = inputs.map((input) => Tensor.from(engine, input.data, input.shape));
-    return dispatch(operator, operators[operator] as Operator<unknown>, tensors, attributes).toArray();
-  });
-  return { name: path, shape, data: Float32Array.from(result) };
 }
 
 function addNodes(call: TracedCall, graph: GraphBuilder): string {

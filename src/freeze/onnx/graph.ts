@@ -34,7 +34,7 @@ export class GraphBuilder {
     this.names.set(id, name);
   }
 
-  defineConstant({ id }: TracedValue, constant: Constant): void {
+  defineConstant(id: number, constant: Constant): void {
     this.constants.set(id, constant);
   }
 

@@ -2,7 +2,7 @@
 export * from './convolution';
 export * from './depthwise';
 export * from './winograd';
-export { packWinogradFilters, packWinogradFlipped } from './winograd-filters';
+export { packWinogradFilters } from './winograd-filters';
 export * from './winograd-gradient';
 export * from './grouped';
 export * from './sign-packing';

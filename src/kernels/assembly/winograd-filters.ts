@@ -34,40 +34,34 @@ function panelOffset(channel: i32): usize {
   return <usize>(channel / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES + (<usize>(channel & (BLOCK_CHANNELS - 1)) << 5);
 }
 
-/** [weights OHWI, U, groups, outputs of a group, channels of a group, panels of a task, scratch of the tasks]. A task packs some panels. */
+/**
+ * [weights OHWI, U, groups, columns of a group, depth of a group, panels of a task, scratch of the tasks, whether flipped]. Columns are the outputs
+ * and depth the channels, or the other way round when flipped. A task packs some panels.
+ */
 export function packWinogradFilters(args: usize, task: i32): void {
-  const groupPanels = ceilDivide(int(args, 3), PANEL_COLUMNS);
-  const channels = int(args, 4);
+  const columns = int(args, 3);
+  const depth = int(args, 4);
+  const groupPanels = ceilDivide(columns, PANEL_COLUMNS);
   const scratch = ptr(args, 6) + <usize>task * PANEL_SCRATCH_BYTES;
   const end = min(int(args, 2) * groupPanels, (task + 1) * int(args, 5));
   for (let index = task * int(args, 5); index < end; index++) {
-    const panel = ptr(args, 1) + <usize>index * panelBytes(channels);
-    packPanel(ptr(args, 0), index / groupPanels, index % groupPanels, int(args, 3), channels, panel, scratch);
+    let block = ptr(args, 1) + <usize>index * panelBytes(depth);
+    for (let first = 0; first < depth; first += BLOCK_CHANNELS) {
+      packBlock(int(args, 7), ptr(args, 0), index / groupPanels, index % groupPanels, first, columns, depth, block, scratch);
+      block += PANEL_BLOCK_BYTES;
+    }
   }
 }
 
-/** The same for the input gradient, with channels and outputs in each other's place. */
-export function packWinogradFlipped(args: usize, task: i32): void {
-  const groupPanels = ceilDivide(int(args, 3), PANEL_COLUMNS);
-  const outputs = int(args, 4);
-  const scratch = ptr(args, 6) + <usize>task * PANEL_SCRATCH_BYTES;
-  const end = min(int(args, 2) * groupPanels, (task + 1) * int(args, 5));
-  for (let index = task * int(args, 5); index < end; index++) {
-    const panel = ptr(args, 1) + <usize>index * panelBytes(outputs);
-    packFlippedPanel(ptr(args, 0), index / groupPanels, index % groupPanels, outputs, int(args, 3), panel, scratch);
-  }
-}
-
-/** Panel `index` of a group: outputs from 8 index on, zeros behind the last. */
-function packPanel(weights: usize, group: i32, index: i32, outputs: i32, channels: i32, panel: usize, scratch: usize): void {
-  for (let first = 0; first < channels; first += BLOCK_CHANNELS) {
-    packBlock(weights, group, index, first, outputs, channels, panel, scratch);
-    panel += PANEL_BLOCK_BYTES;
-  }
-}
-
-/** Of a panel the block of channels from `first` on. */
+/** Of panel `index` of a group, columns from 8 index on and zeros behind the last, the block of the depth from `first` on. */
 export function packBlock(
+  flips: i32, weights: usize, group: i32, index: i32, first: i32, columns: i32, depth: i32, block: usize, scratch: usize,
+): void {
+  if (flips) packFlipped(weights, group, index, first, depth, columns, block, scratch);
+  else packPlain(weights, group, index, first, columns, depth, block, scratch);
+}
+
+function packPlain(
   weights: usize, group: i32, index: i32, first: i32, outputs: i32, channels: i32, block: usize, scratch: usize,
 ): void {
   const column = index * PANEL_COLUMNS;
@@ -119,18 +113,8 @@ function gatherTaps(filters: usize, filterBytes: usize, outputs: i32, tapBytes: 
   }
 }
 
-/** Panel `index` of a group: channels from 8 index on, over the outputs. */
-function packFlippedPanel(
-  weights: usize, group: i32, index: i32, outputs: i32, channels: i32, panel: usize, scratch: usize,
-): void {
-  for (let first = 0; first < outputs; first += BLOCK_CHANNELS) {
-    packFlippedBlock(weights, group, index, first, outputs, channels, panel, scratch);
-    panel += PANEL_BLOCK_BYTES;
-  }
-}
-
-/** Of a flipped panel the block of outputs from `first` on. */
-export function packFlippedBlock(
+/** Columns are channels, the depth is the outputs, and taps come in reverse. */
+function packFlipped(
   weights: usize, group: i32, index: i32, first: i32, outputs: i32, channels: i32, block: usize, scratch: usize,
 ): void {
   const column = index * PANEL_COLUMNS;

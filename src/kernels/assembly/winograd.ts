@@ -20,7 +20,7 @@ import { int, ptr } from './arguments';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
-  BLOCK_CHANNELS, PANEL_BLOCK_BYTES, PANEL_COLUMNS, PANEL_FREQUENCY_BYTES, PANEL_SCRATCH_BYTES, packBlock, packFlippedBlock, panelBytes,
+  BLOCK_CHANNELS, PANEL_BLOCK_BYTES, PANEL_COLUMNS, PANEL_FREQUENCY_BYTES, PANEL_SCRATCH_BYTES, packBlock, panelBytes,
 } from './winograd-filters';
 import {
   FREQUENCIES, gatherPixels, loadLanes, SCRATCH_BYTES, TILE_SIDE, transformProducts, transformWindow, WINDOW_SIDE,
@@ -202,8 +202,7 @@ export function convolveWinogradPanels(args: usize, task: i32): void {
       let transformed = ptr(args, 13) + <usize>(group * quads) * quadBytes;
       memory.fill(products, 0, stride * FREQUENCIES);
       for (let channel = 0; channel < depth; channel += BLOCK_CHANNELS) {
-        if (flips) packFlippedBlock(filters, group, index, channel, depth, columns, block, scratch);
-        else packBlock(filters, group, index, channel, columns, depth, block, scratch);
+        packBlock(flips, filters, group, index, channel, columns, depth, block, scratch);
         addBlock(transformed, quadBytes, quads, block, min(BLOCK_CHANNELS, depth - channel), products);
         transformed += BLOCK_BYTES;
       }
