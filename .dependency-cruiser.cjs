@@ -13,6 +13,7 @@ const order = [
   'data',
   'train',
   'freeze',
+  'jobs',
   'report',
   'cli',
 ];

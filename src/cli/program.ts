@@ -14,6 +14,7 @@ import { recipesCommand } from './recipes.js';
 import { reproduceCommand } from './reproduce.js';
 import { runCommand } from './run.js';
 import { summaryCommand } from './summary.js';
+import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 
 /** All verbs. What a command line means is decided here; what a verb does, in its file. */
@@ -37,6 +38,7 @@ export function createProgram(console: Console, json: boolean): Command {
     modelsCommand,
     recipesCommand,
     reproduceCommand,
+    sweepCommand,
     doctorCommand,
   ]) {
     program.addCommand(command(console));

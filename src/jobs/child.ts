@@ -1,0 +1,41 @@
+import { fork } from 'node:child_process';
+import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { packageVersion } from '../train/tables/version.js';
+import type { TaskAssignment, TaskMessage } from './messages.js';
+import type { TaskOutcome } from './runner.js';
+import { FolderStore } from './store.js';
+import { taskId } from './task.js';
+
+const program = fileURLToPath(new URL('./task-process.js', import.meta.url));
+
+/**
+ * Does a task in a process of its own, whose crash is the failure of the task alone. What it prints is added to the task's log.
+ * @param signal tells it to save and end
+ */
+export function runInProcess(assignment: TaskAssignment, signal: AbortSignal): Promise<TaskOutcome> {
+  const id = taskId(assignment.order.task, packageVersion());
+  const store = new FolderStore(assignment.store);
+  const log = fs.openSync(store.logFile(id), 'a');
+  const child = fork(program, [], { stdio: ['ignore', log, log, 'ipc'] });
+  fs.closeSync(log);
+  return new Promise((resolve) => {
+    let outcome: TaskOutcome | null = null;
+    const stop = () => child.kill('SIGTERM');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    child.on('message', (message: TaskMessage) => {
+      if (message.kind === 'ready') child.send(assignment);
+      else outcome = message.outcome;
+    });
+    const end = (how: string) => {
+      signal.removeEventListener('abort', stop);
+      if (outcome || signal.aborted) return resolve(outcome ?? { id, state: 'interrupted', failure: null });
+      const message = `its process ended (${how}) before the task was done; what it printed is in ${store.logFile(id)}`;
+      const failure = { code: 'PROCESS', message };
+      void store.noteFailure(id, failure).then(() => resolve({ id, state: 'failed', failure }));
+    };
+    child.on('error', (error) => end(error.message));
+    child.on('exit', (code, by) => end(by === null ? `exit code ${code}` : by));
+  });
+}

@@ -1,0 +1,47 @@
+import type { FolderStore, TaskFailure, TaskResult } from './store.js';
+import type { SweepRun } from './sweep.js';
+
+/** Where a run of a sweep stands. */
+export interface CollectedRun {
+  readonly run: SweepRun;
+  readonly result: TaskResult | null;
+  readonly failure: TaskFailure | null;
+}
+
+/** Where all runs of a sweep stand, whoever did them. @throws FormatError for a result that was tampered with */
+export async function collect(runs: readonly SweepRun[], store: FolderStore): Promise<readonly CollectedRun[]> {
+  return Promise.all(
+    runs.map(async (run) => {
+      const result = await store.result(run.id);
+      return { run, result, failure: result ? null : await store.failure(run.id) };
+    }),
+  );
+}
+
+/** A line a run: id, seed, fold, what was set, measures; runs that are not finished have no measures. */
+export function collectedCsv(collected: readonly CollectedRun[]): string {
+  const keys = columnsOf(collected, ({ run }) => run.settings);
+  const measures = columnsOf(collected, ({ result }) => result?.measures ?? {});
+  const rows = collected.map(({ run, result, failure }) => [
+    run.id,
+    String(run.order.task.seed),
+    run.order.task.fold ?? '',
+    ...keys.map((key) => text(run.settings[key])),
+    result ? 'done' : failure ? 'failed' : 'missing',
+    ...measures.map((measure) => text(result?.measures[measure])),
+  ]);
+  return [['id', 'seed', 'fold', ...keys, 'state', ...measures], ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
+}
+
+function columnsOf(collected: readonly CollectedRun[], of: (run: CollectedRun) => Readonly<Record<string, unknown>>): string[] {
+  return [...new Set(collected.flatMap((run) => Object.keys(of(run))))];
+}
+
+function text(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function quoted(cell: string): string {
+  return /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os';
+import { runInProcess } from './child.js';
+import type { TaskOutcome } from './runner.js';
+import type { Order } from './task.js';
+
+export interface LocalOptions {
+  /** Folder of the results. */
+  readonly store: string;
+  /** Processes at a time; as many as there are processors, or tasks, unless given. */
+  readonly jobs?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onOutcome: (outcome: TaskOutcome) => void | Promise<void>;
+}
+
+/** Does tasks in processes of this machine, which share its processors. After the signal no further one is begun, and those under way save. */
+export async function runLocally(orders: readonly Order[], { store, jobs, signal, onOutcome }: LocalOptions): Promise<void> {
+  const processors = availableParallelism();
+  const atOnce = Math.min(jobs ?? processors, orders.length);
+  const threads = Math.max(1, Math.floor(processors / Math.max(1, atOnce)));
+  const waiting = orders.values();
+  const worker = async () => {
+    for (const order of waiting) {
+      if (signal.aborted) return;
+      await onOutcome(await runInProcess({ order, store, threads }, signal));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

@@ -1,0 +1,13 @@
+import type { TaskOutcome } from './runner.js';
+import type { Order } from './task.js';
+
+/** What the process of a task is told, first of all. */
+export interface TaskAssignment {
+  readonly order: Order;
+  /** Folder of the results. */
+  readonly store: string;
+  readonly threads: number;
+}
+
+/** What it tells: that it is ready to be told, and in the end what came of it. */
+export type TaskMessage = { readonly kind: 'ready' } | { readonly kind: 'outcome'; readonly outcome: TaskOutcome };
