@@ -20,6 +20,10 @@ export const relaxedSimdOption = () =>
     .choices(['auto', 'on', 'off'])
     .default('auto');
 
+export const redisOption = () => new Option('--redis <address>', 'redis://HOST:PORT of the queue, without a password');
+
+export const queueOption = () => new Option('--queue <name>', 'which queue there').default('gossamer');
+
 /** What `threadsOption` and `relaxedSimdOption` give. */
 export interface EngineChoice {
   readonly threads?: number;

@@ -16,6 +16,7 @@ import { runCommand } from './run.js';
 import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
+import { workerCommand } from './worker.js';
 
 /** All verbs. What a command line means is decided here; what a verb does, in its file. */
 export function createProgram(console: Console, json: boolean): Command {
@@ -39,6 +40,7 @@ export function createProgram(console: Console, json: boolean): Command {
     recipesCommand,
     reproduceCommand,
     sweepCommand,
+    workerCommand,
     doctorCommand,
   ]) {
     program.addCommand(command(console));

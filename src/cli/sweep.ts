@@ -5,13 +5,16 @@ import { ConfigError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import {
   type CollectedRun,
+  checkQueueName,
   collect,
   collectedCsv,
   FolderStore,
+  parseRedisAddress,
   parseShard,
   partOfShard,
   readSweep,
   runLocally,
+  runOnQueue,
   runsOf,
   type SweepRun,
   shardOfEnvironment,
@@ -24,28 +27,36 @@ import type { Console } from './console.js';
 import { status } from './failure.js';
 import { listenForInterruption } from './interruption.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption, wholeNumber } from './options.js';
+import { jsonOption, queueOption, redisOption, wholeNumber } from './options.js';
 
 interface SweepChoice {
   readonly on: string;
   readonly out?: string;
   readonly jobs?: number;
   readonly shard?: string;
+  readonly redis?: string;
+  readonly queue: string;
   readonly collect?: boolean;
   readonly json?: boolean;
 }
 
 /** How a sweep is divided among machines; `local`: not at all. */
-const places = ['local', 'shard'];
+const places = ['local', 'shard', 'redis'];
 
 export function sweepCommand(console: Console): Command {
   return new Command('sweep')
     .description('train many runs, seeds, grids, random settings, folds, and keep one table of their results')
     .argument('<file>', 'what to run, .json')
-    .option('--on <where>', 'local: all of it here; shard: this part of it, the others elsewhere over the same folder', 'local')
+    .option(
+      '--on <where>',
+      'local: all of it here; shard: this part of it, the others elsewhere over the same folder; redis: workers do it (gossamer worker)',
+      'local',
+    )
     .option('--out <folder>', 'where results are kept (default: runs/NAME)')
     .option('--jobs <number>', 'processes at a time (default: all processors)', wholeNumber(1, 1024))
     .option('--shard <i/n>', 'this part (default: as Slurm or Kubernetes says)')
+    .addOption(redisOption())
+    .addOption(queueOption())
     .option('--collect', 'run nothing: write the table of what is finished')
     .addOption(jsonOption())
     .addHelpText(
@@ -66,8 +77,8 @@ async function sweep(file: string, choice: SweepChoice, console: Console): Promi
 
 /** The runs that fall to this process. */
 function partOf(runs: readonly SweepRun[], { on, shard }: SweepChoice): readonly SweepRun[] {
-  if (on === 'local') {
-    if (shard !== undefined) throw new ConfigError('shard', 'says a part of the sweep: give --on shard too.');
+  if (on !== 'shard') {
+    if (shard !== undefined) throw new ConfigError('shard', 'says a part of the sweep: give --on shard with it.');
     return runs;
   }
   const part = shard === undefined ? shardOfEnvironment(process.env) : parseShard(shard);
@@ -76,31 +87,38 @@ function partOf(runs: readonly SweepRun[], { on, shard }: SweepChoice): readonly
   return partOfShard(runs, part);
 }
 
+/** The queue that was named. */
+function queueOf({ redis, queue }: SweepChoice) {
+  if (redis === undefined) throw new ConfigError('redis', 'is missing: say where the queue is, --redis redis://HOST:PORT.');
+  return { redis: parseRedisAddress(redis, process.env), queue: checkQueueName(queue) };
+}
+
 /** False when a run failed, or all were interrupted. */
-async function perform(
-  runs: readonly SweepRun[],
-  store: FolderStore,
-  { jobs, json }: SweepChoice,
-  console: Console,
-): Promise<boolean> {
+async function perform(runs: readonly SweepRun[], store: FolderStore, choice: SweepChoice, console: Console): Promise<boolean> {
+  const { jobs, json } = choice;
+  const redis = choice.on === 'redis' ? queueOf(choice) : null;
   const interruption = listenForInterruption(console, json);
   const lines = new RunLines(runs, console);
   let isWhole = true;
   try {
     if (!json) console.output.write(`${wrap(`${runs.length} runs, kept in ${store.folder}`, console.output.columns())}\n\n`);
     const known = new Map(runs.map((run) => [run.id, run] as const));
-    await runLocally(
-      runs.map(({ order }) => order),
-      {
-        ...{ store: store.folder, jobs, signal: interruption.signal },
-        onOutcome: async (outcome) => {
-          if (outcome.state === 'failed') isWhole = false;
-          const result = await store.result(outcome.id);
-          const event = { kind: 'run', ...outcome, measures: result?.measures ?? null };
-          console.output.write(json ? `${JSON.stringify(event)}\n` : lines.of(known.get(outcome.id)!, outcome, event.measures));
-        },
+    const options = {
+      ...{ store: path.resolve(store.folder), signal: interruption.signal },
+      onOutcome: async (outcome: TaskOutcome) => {
+        if (outcome.state === 'failed') isWhole = false;
+        const result = await store.result(outcome.id);
+        const event = { kind: 'run', ...outcome, measures: result?.measures ?? null };
+        console.output.write(json ? `${JSON.stringify(event)}\n` : lines.of(known.get(outcome.id)!, outcome, event.measures));
       },
-    );
+    };
+    if (redis) {
+      const onTrouble = ({ message }: Error) => console.error.write(`gossamer: ${redis.redis.label}: ${printable(message)}\n`);
+      await runOnQueue(runs, { ...options, ...redis, onTrouble });
+    } else {
+      const orders = runs.map(({ order }) => order);
+      await runLocally(orders, { ...options, jobs });
+    }
   } finally {
     interruption.stop();
   }

@@ -13,7 +13,11 @@ const program = fileURLToPath(new URL('./task-process.js', import.meta.url));
  * Does a task in a process of its own, whose crash is the failure of the task alone. What it prints is added to the task's log.
  * @param signal tells it to save and end
  */
-export function runInProcess(assignment: TaskAssignment, signal: AbortSignal): Promise<TaskOutcome> {
+export function runInProcess(
+  assignment: TaskAssignment,
+  signal: AbortSignal,
+  onProgress: (share: number) => void = () => {},
+): Promise<TaskOutcome> {
   const id = taskId(assignment.order.task, packageVersion());
   const store = new FolderStore(assignment.store);
   const log = fs.openSync(store.logFile(id), 'a');
@@ -26,6 +30,7 @@ export function runInProcess(assignment: TaskAssignment, signal: AbortSignal): P
     signal.addEventListener('abort', stop);
     child.on('message', (message: TaskMessage) => {
       if (message.kind === 'ready') child.send(assignment);
+      else if (message.kind === 'progress') onProgress(message.share);
       else outcome = message.outcome;
     });
     const end = (how: string) => {

@@ -1,6 +1,8 @@
 export { type CollectedRun, collect, collectedCsv } from './collect.js';
 export { digestOfPlace } from './data-digest.js';
 export { type LocalOptions, runLocally } from './local.js';
+export { checkQueueName, runOnQueue, type WorkOptions, workOnQueue } from './redis.js';
+export { parseRedisAddress, passwordVariable, type RedisAddress } from './redis-address.js';
 export type { TaskOutcome, TaskState } from './runner.js';
 export { parseShard, partOfShard, type Shard, shardOfEnvironment } from './shard.js';
 export { FolderStore, type ResultStore, type TaskFailure, type TaskResult } from './store.js';

@@ -9,5 +9,9 @@ export interface TaskAssignment {
   readonly threads: number;
 }
 
-/** What it tells: that it is ready to be told, and in the end what came of it. */
-export type TaskMessage = { readonly kind: 'ready' } | { readonly kind: 'outcome'; readonly outcome: TaskOutcome };
+/** What it tells: that it is ready to be told, how far it is, and in the end what came of it. */
+export type TaskMessage =
+  | { readonly kind: 'ready' }
+  /** From 0 to 1. */
+  | { readonly kind: 'progress'; readonly share: number }
+  | { readonly kind: 'outcome'; readonly outcome: TaskOutcome };

@@ -26,14 +26,17 @@ export interface RunTaskOptions {
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  /** From 0 to 1. */
+  readonly onProgress: (share: number) => void;
 }
 
 /**
  * Does a task unless it is done already. Whoever is given a task that another worker is at waits, and takes over what that one leaves. A failure is an
  * outcome, and noted in the store; only a store that cannot be used throws.
  */
-export async function runTask(order: Order, { store, threads, signal, log }: RunTaskOptions): Promise<TaskOutcome> {
+export async function runTask(order: Order, { store, ...context }: RunTaskOptions): Promise<TaskOutcome> {
   const { task, place } = order;
+  const { signal, log } = context;
   const id = taskId(task, packageVersion());
   const outcome = (state: TaskState, failure: TaskFailure | null = null): TaskOutcome => ({ id, state, failure });
   if (await store.result(id)) return outcome('known');
@@ -42,11 +45,14 @@ export async function runTask(order: Order, { store, threads, signal, log }: Run
   if (claim === 'done') return outcome('known');
   if (claim === 'aborted') return outcome('interrupted');
   try {
-    if (await store.result(id)) return outcome('known');
+    if (await store.result(id)) {
+      fs.rmSync(work, { recursive: true, force: true });
+      return outcome('known');
+    }
     const out = path.join(work, 'result');
     fs.rmSync(out, { recursive: true, force: true });
     fs.mkdirSync(out);
-    const measures = await kinds[task.what]({ task, place, work, out, threads, signal, log });
+    const measures = await kinds[task.what]({ ...context, task, place, work, out });
     if (!measures) return outcome('interrupted');
     await writeFileAtomic(path.join(out, 'result.json'), new TextEncoder().encode(`${canonicalJson({ task, measures })}\n`));
     await store.keep(id, out);

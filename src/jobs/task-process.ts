@@ -23,6 +23,7 @@ async function work({ order, store, threads }: TaskAssignment): Promise<void> {
     threads,
     signal: controller.signal,
     log: (line) => process.stdout.write(`${line}\n`),
+    onProgress: (share) => tell({ kind: 'progress', share }),
   });
   tell({ kind: 'outcome', outcome }, () => process.disconnect());
 }

@@ -12,6 +12,8 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** A line for the task's log. */
   readonly log: (line: string) => void;
+  /** From 0 to 1. */
+  readonly onProgress: (share: number) => void;
 }
 
 /**

@@ -21,7 +21,7 @@ export function recipeOf({ config, seed }: Task, place: string | null): Recipe {
  * into the log alone.
  */
 export const trainKind: TaskKind = async (context) => {
-  const { task, place, work, threads, signal, log } = context;
+  const { task, place, work, threads, signal, log, onProgress } = context;
   const recipe = recipeOf(task, place);
   const engine = await createEngine({ threads });
   try {
@@ -30,6 +30,7 @@ export const trainKind: TaskKind = async (context) => {
       ...{ recipe, engine, run, signal, resume: holdsRun(run) },
       onEvent: (event) => {
         if (event.kind !== 'step') log(JSON.stringify(event));
+        if (event.kind === 'epoch') onProgress(event.epoch / recipe.epochs);
       },
     });
     try {

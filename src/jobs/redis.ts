@@ -1,0 +1,193 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { ConfigError, UnsupportedError } from '../errors.js';
+import { runInProcess } from './child.js';
+import type { RedisAddress } from './redis-address.js';
+import type { TaskOutcome } from './runner.js';
+import { FolderStore, type TaskFailure } from './store.js';
+import type { SweepRun } from './sweep.js';
+import { type Order, orderSchema } from './task.js';
+
+/*
+ * Tasks over Redis, by BullMQ: whoever has a sweep puts its tasks into a queue, workers on any machine take them. The queue decides who does what, and when
+ * again; what is done is decided by the results' folder alone, so that a task that comes twice, or is put in again after the queue lost it, does no harm.
+ */
+
+/** What a job of the queue holds. */
+interface QueuedTask {
+  readonly order: Order;
+  /** Folder of the results, as all machines see it. */
+  readonly store: string;
+}
+
+export interface QueueOptions {
+  readonly redis: RedisAddress;
+  /** Name of the queue; sweeps and workers of one name belong together. */
+  readonly queue: string;
+}
+
+const ATTEMPTS = 3;
+const BACK_OFF_MILLISECONDS = 2000;
+/** A task whose workers die this often is given up. */
+const MOST_DEATHS = 3;
+const LOOK_MILLISECONDS = 500;
+
+export interface WorkOptions extends QueueOptions {
+  /** Tasks at a time. */
+  readonly concurrency: number;
+  readonly threads: number;
+  /** Seconds without a sign of life after which a worker counts as dead, and its task goes to another. */
+  readonly patience: number;
+  readonly signal: AbortSignal;
+  readonly onReady: () => void;
+  readonly onOutcome: (outcome: TaskOutcome) => void;
+  /** Of the connection: the worker goes on as soon as it is there again. */
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** Takes tasks until the signal comes; those under way then save, and go back into the queue. @throws UnsupportedError without BullMQ */
+export async function workOnQueue(options: WorkOptions): Promise<void> {
+  const { queue, concurrency, threads, patience, signal, onOutcome, onTrouble, onReady } = options;
+  const { bullmq, connect } = await loadClient();
+  const connection = connect(options.redis);
+  connection.on('error', onTrouble);
+  const perform = async (job: Job<QueuedTask>, token: string | undefined) => {
+    const order = orderSchema.parse(job.data.order);
+    const outcome = await runInProcess(
+      { order, store: job.data.store, threads },
+      signal,
+      (share) => void job.updateProgress(share),
+    );
+    onOutcome(outcome);
+    if (outcome.state === 'interrupted') {
+      await job.moveToDelayed(Date.now(), token);
+      throw new bullmq.DelayedError();
+    }
+    if (outcome.state === 'failed') throw errorOf(outcome.failure!, bullmq.UnrecoverableError);
+  };
+  const worker: Worker<QueuedTask> = new bullmq.Worker(queue, perform, {
+    connection,
+    concurrency,
+    lockDuration: patience * 1000,
+    stalledInterval: patience * 1000,
+    maxStalledCount: MOST_DEATHS,
+  });
+  worker.on('error', onTrouble);
+  try {
+    await worker.waitUntilReady();
+    onReady();
+    await whenAborted(signal);
+  } finally {
+    await worker.close();
+    connection.disconnect();
+  }
+}
+
+/** What is wrong with the task itself is wrong at every try. */
+function errorOf(failure: TaskFailure, Unrecoverable: new (message: string) => Error): Error {
+  const isLasting = failure.code !== 'PROCESS' && failure.code !== 'INTERNAL';
+  return isLasting ? new Unrecoverable(failure.message) : new Error(failure.message);
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+export interface QueueRunOptions extends QueueOptions {
+  readonly store: string;
+  readonly signal: AbortSignal;
+  readonly onOutcome: (outcome: TaskOutcome) => void | Promise<void>;
+  readonly onTrouble: (error: Error) => void;
+}
+
+/**
+ * Puts the tasks that are not done into the queue and waits until each has a result or was given up. The signal ends the waiting; the tasks stay in the queue.
+ * @throws UnsupportedError without BullMQ
+ */
+export async function runOnQueue(runs: readonly SweepRun[], options: QueueRunOptions): Promise<void> {
+  const { store: folder, signal, onOutcome, onTrouble } = options;
+  const store = new FolderStore(folder);
+  const { bullmq, connect } = await loadClient();
+  const connection = connect(options.redis);
+  connection.on('error', onTrouble);
+  const queue: Queue<QueuedTask> = new bullmq.Queue(options.queue, { connection });
+  queue.on('error', onTrouble);
+  const waiting = new Map(runs.map((run) => [run.id, run.order]));
+  const settle = async (outcome: TaskOutcome) => {
+    waiting.delete(outcome.id);
+    await onOutcome(outcome);
+  };
+  try {
+    for (const id of [...waiting.keys()]) {
+      if (await store.result(id)) await settle({ id, state: 'known', failure: null });
+      else await forget(queue, id);
+    }
+    while (waiting.size > 0 && !signal.aborted) {
+      for (const [id, order] of [...waiting]) {
+        if (signal.aborted) break;
+        if (await store.result(id)) await settle({ id, state: 'done', failure: null });
+        else if (await isGivenUp(queue, id, { order, store: folder })) {
+          const failure = (await store.failure(id)) ?? { code: 'PROCESS', message: 'its workers died before it was done' };
+          await settle({ id, state: 'failed', failure });
+        }
+      }
+      if (waiting.size > 0) await pause(LOOK_MILLISECONDS);
+    }
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}
+
+/** A task that failed in an earlier sweep is tried again; one that waits, or is under way, is left. */
+async function forget(queue: Queue<QueuedTask>, id: string): Promise<void> {
+  const job = await queue.getJob(id);
+  if (job && (await job.isFailed())) await job.remove();
+}
+
+/** Also puts a task in that the queue does not have: a new one, or one that a Redis without a file lost. */
+async function isGivenUp(queue: Queue<QueuedTask>, id: string, data: QueuedTask): Promise<boolean> {
+  const state = await queue.getJobState(id);
+  if (state === 'unknown' || state === 'completed') {
+    if (state === 'completed') await (await queue.getJob(id))?.remove();
+    await queue.add('task', data, {
+      jobId: id,
+      attempts: ATTEMPTS,
+      backoff: { type: 'exponential', delay: BACK_OFF_MILLISECONDS },
+      removeOnComplete: true,
+    });
+  }
+  return state === 'failed';
+}
+
+async function loadClient() {
+  try {
+    const [bullmq, { Redis: Client }] = await Promise.all([import('bullmq'), import('ioredis')]);
+    const connect = ({ host, port, username, password, database, secure }: RedisAddress): Redis =>
+      new Client({
+        ...{ host, port, db: database },
+        ...(username !== undefined && { username }),
+        ...(password !== undefined && { password }),
+        ...(secure && { tls: {} }),
+        // Commands wait for a Redis that is away, as BullMQ needs it.
+        maxRetriesPerRequest: null,
+      });
+    return { bullmq, connect };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new UnsupportedError(
+      'a queue over Redis',
+      'the packages bullmq and ioredis are not installed: npm install bullmq ioredis.',
+    );
+  }
+}
+
+/** @throws ConfigError */
+export function checkQueueName(name: string): string {
+  if (/^[\w.-]{1,100}$/.test(name)) return name;
+  throw new ConfigError('queue', `got "${name}", needs letters, digits, dots and dashes.`);
+}
