@@ -16,7 +16,7 @@ const task: Task = { what: 'train', config: { recipe: { a: 1, b: [1, 2] } }, see
 
 describe('the id of a task', () => {
   it('is the same however its keys are ordered', () => {
-    const other = { fold: null, data: task.data, seed: 0, config: { recipe: { b: [1, 2], a: 1 } }, what: 'train' } as const;
+    const other: Task = { fold: null, data: task.data, seed: 0, config: { recipe: { b: [1, 2], a: 1 } }, what: 'train' };
     expect(taskId(other, '1.0.0')).toBe(taskId(task, '1.0.0'));
   });
 
