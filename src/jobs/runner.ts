@@ -70,7 +70,7 @@ export async function runTask(order: Order, { store, ...context }: RunTaskOption
   }
 }
 
-export function failureOf(error: unknown): TaskFailure {
+function failureOf(error: unknown): TaskFailure {
   const message = error instanceof Error ? error.message : String(error);
   return { code: error instanceof GossamerError ? error.code : 'INTERNAL', message };
 }

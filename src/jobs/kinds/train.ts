@@ -8,7 +8,7 @@ import type { Task } from '../task.js';
 import type { TaskContext, TaskKind } from './kind.js';
 
 /** The recipe of a `train` task, for data that lies at `place`. @throws ConfigError */
-export function recipeOf({ config, seed }: Task, place: string | null): Recipe {
+function recipeOf({ config, seed }: Task, place: string | null): Recipe {
   const { recipe } = config;
   if (typeof recipe !== 'object' || recipe === null || Array.isArray(recipe))
     throw new ConfigError('config.recipe', 'is missing.');
