@@ -6,9 +6,9 @@ import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { layersTable } from './layers-table.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption } from './options.js';
+import { autotuneOption, type EngineChoice, jsonOption } from './options.js';
 
-interface FreezeChoice {
+interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
   readonly out: string;
   readonly json?: boolean;
 }
@@ -20,13 +20,14 @@ export function freezeCommand(console: Console): Command {
     )
     .argument('<checkpoint>', checkpointHelp)
     .requiredOption('--out <file>', 'the file to write, .safetensors')
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors\n')
     .action((place: string, choice: FreezeChoice) => write(checkpointPath(place), choice, console));
 }
 
-async function write(checkpoint: string, { out, json }: FreezeChoice, console: Console): Promise<void> {
-  const frozen = await freezeCheckpoint(checkpoint, out);
+async function write(checkpoint: string, { out, autotune, json }: FreezeChoice, console: Console): Promise<void> {
+  const frozen = await freezeCheckpoint(checkpoint, out, { autotune });
   const layers = frozenLayers(frozen);
   const { path, bytes, contract, verification } = frozen;
   answer(console, json, { checkpoint, path, bytes, contract, verification, layers }, () => text(frozen, layers, console));

@@ -17,7 +17,17 @@ import {
 } from '../train/index.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { type EngineChoice, inputShape, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  inputShape,
+  jsonOption,
+  relaxedSimdOption,
+  repeated,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 
 interface ImportChoice extends EngineChoice {
   readonly model: string;
@@ -51,6 +61,7 @@ export function importCommand(console: Console): Command {
     .option('--verify <file>', 'safetensors with images x and answers y in PyTorch’s layout, which the network must give')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -71,8 +82,7 @@ async function bringIn(file: string, choice: ImportChoice, console: Console): Pr
     recipe,
     map: choice.map === undefined ? undefined : await readMap(choice.map),
   };
-  const engine =
-    choice.verify === undefined ? null : await createEngine({ threads: choice.threads, relaxedSimd: choice.relaxedSimd });
+  const engine = choice.verify === undefined ? null : await createEngine(engineChoice(choice));
   try {
     const verify = engine && choice.verify !== undefined ? { file: choice.verify, engine } : undefined;
     const imported = await importWeights(file, out, { ...options, verify });

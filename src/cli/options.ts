@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { EngineOptions } from '../engine/index.js';
 import { nearest } from '../nearest.js';
 
 /*
@@ -20,10 +21,20 @@ export const relaxedSimdOption = () =>
     .choices(['auto', 'on', 'off'])
     .default('auto');
 
-/** What `threadsOption` and `relaxedSimdOption` give. */
-export interface EngineChoice {
-  readonly threads?: number;
-  readonly relaxedSimd?: 'auto' | 'on' | 'off';
+export const autotuneOption = () =>
+  new Option(
+    '--autotune <mode>',
+    'time 1-bit kernels once on a machine (on), now and again (fresh), or never (off); results do not depend on it',
+  )
+    .choices(['on', 'fresh', 'off'])
+    .default('on');
+
+/** What `threadsOption`, `relaxedSimdOption` and `autotuneOption` give. */
+export type EngineChoice = Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'autotune'>;
+
+/** Without the verb's own options. */
+export function engineChoice({ threads, relaxedSimd, autotune }: EngineChoice): EngineChoice {
+  return { threads, relaxedSimd, autotune };
 }
 
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {

@@ -22,7 +22,16 @@ import { status } from './failure.js';
 import { type Interruption, listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  relaxedSimdOption,
+  repeated,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
 import { freshRunFolder, latestRunFolder } from './run-place.js';
 
@@ -50,6 +59,7 @@ export function trainCommand(console: Console): Command {
     .option('--skip-bad', 'leave out records that cannot be read')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -63,7 +73,7 @@ async function trainByRecipe(name: string, choice: TrainChoice, console: Console
   const interruption = listenForInterruption(console, choice.json);
   const view = choice.json ? null : new TrainingView(console.output);
   try {
-    const engine = await createEngine(choice);
+    const engine = await createEngine(engineChoice(choice));
     try {
       await trainInto(run, { name, recipe, choice, engine, interruption }, view, console);
     } finally {

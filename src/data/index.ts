@@ -1,3 +1,4 @@
+export type { ImageFit } from '../images/fit.js';
 export { type Batch, createLoader, Loader, type LoaderOptions } from './batches.js';
 export { type CatalogEntry, catalog, type DatasetName } from './catalog.js';
 export { type CifarOptions, cifar10Classes, openCifar10, openCifar100 } from './cifar.js';
@@ -5,7 +6,7 @@ export { type GetOptions, type GetResult, getDataset, getEntry } from './downloa
 export type { FetchOptions, Progress } from './fetch-file.js';
 export { type FolderOptions, openFolder } from './folder.js';
 export { type IdxOptions, openIdx, readIdx } from './idx.js';
-export { type ImageOptions, ImageSource } from './images.js';
+export { type ImageOptions, ImageSource, readPicture } from './images.js';
 export { type ManifestOptions, openManifest } from './manifest.js';
 export { fashionMnistClasses, type OpenOptions, openSource } from './open.js';
 export { openPictures } from './pictures.js';
@@ -13,6 +14,6 @@ export { type ImageShape, Pipeline } from './pipeline.js';
 export { PixelSource } from './pixels.js';
 export { reopenSource } from './reopen.js';
 export { fashionMnistSample } from './sample.js';
-export type { ImageFit, ImagesSpec, PixelsSpec, SkippedRecord, Source, SourceSpec } from './source.js';
+export type { ImagesSpec, PixelsSpec, SkippedRecord, Source, SourceSpec } from './source.js';
 export { type Split, splitIndices } from './split.js';
 export { parseTransforms, type Transform, type TransformInput, transformsSchema } from './transforms.js';

@@ -1,7 +1,9 @@
 import { ConfigError } from '../errors.js';
+import { cropCenter } from '../images/crop.js';
+import { normalize, normalizeTables } from '../images/normalize.js';
+import { ResampleScratch, resample, wholeOf } from '../images/resample.js';
 import type { Rng } from '../tensor/rng.js';
 import { jitter } from './jitter.js';
-import { ResampleScratch, resample } from './resample.js';
 import type { Transform } from './transforms.js';
 
 /** Height, width, channels. */
@@ -48,7 +50,7 @@ export class Pipeline {
       steps.push(step);
       shape = step.shape;
     }
-    if (!isNormalized) steps.push(toFloats(shape, unitTables(shape[2])));
+    if (!isNormalized) steps.push(toFloats(shape, [0], [1], ''));
     const largest = Math.max(...[input, ...steps.map((step) => step.shape)].map(length));
     this.shape = shape;
     this.steps = steps;
@@ -83,7 +85,7 @@ function compile(transform: Transform, shape: ImageShape, isNormalized: boolean,
     case 'cutout':
       return cutout(shape, transform.size, isNormalized);
     case 'normalize':
-      return toFloats(shape, normalizeTables(shape[2], transform.mean, transform.std, key));
+      return toFloats(shape, transform.mean, transform.std, key);
     case 'resize':
       return resize(shape, transform.size);
     case 'center-crop':
@@ -149,7 +151,8 @@ function randomResizedCrop(
     shape: [outHeight, outWidth, channels],
     run(canvas, rng) {
       const window = randomWindow(height, width, options.scale, options.ratio, rng) ?? middle(height, width, options.ratio);
-      resample(canvas.bytes, width, channels, window, canvas.spare, outHeight, outWidth, scratch);
+      const image = { data: canvas.bytes, height, width, values: channels };
+      resample(image, channels, window, canvas.spare, [outHeight, outWidth], scratch);
       swap(canvas);
     },
   };
@@ -242,12 +245,13 @@ function resize([height, width, channels]: ImageShape, size: Size): Step {
   const shorter = Math.min(height, width);
   const [outHeight, outWidth] =
     typeof size === 'number' ? [Math.round((height * size) / shorter), Math.round((width * size) / shorter)] : size;
-  const window = { top: 0, left: 0, height, width };
+  const window = wholeOf({ height, width });
   const scratch = new ResampleScratch();
   return {
     shape: [outHeight, outWidth, channels],
     run(canvas) {
-      resample(canvas.bytes, width, channels, window, canvas.spare, outHeight, outWidth, scratch);
+      const image = { data: canvas.bytes, height, width, values: channels };
+      resample(image, channels, window, canvas.spare, [outHeight, outWidth], scratch);
       swap(canvas);
     },
   };
@@ -258,58 +262,25 @@ function centerCrop([height, width, channels]: ImageShape, size: Size, key: stri
   if (outHeight > height || outWidth > width) {
     throw new ConfigError(`${key}.size`, `${outHeight} x ${outWidth} is larger than the image of ${height} x ${width}.`);
   }
-  const [top, left] = [(height - outHeight) >> 1, (width - outWidth) >> 1];
   return {
     shape: [outHeight, outWidth, channels],
-    run({ bytes }) {
-      for (let row = 0; row < outHeight; row++) {
-        const start = ((top + row) * width + left) * channels;
-        bytes.copyWithin(row * outWidth * channels, start, start + outWidth * channels);
-      }
+    run(canvas) {
+      cropCenter({ data: canvas.bytes, height, width, values: channels }, channels, canvas.spare, [outHeight, outWidth]);
+      swap(canvas);
     },
   };
 }
 
-/** `tables` holds, for every channel, what each of the 256 bytes becomes. */
-function toFloats(shape: ImageShape, tables: Float32Array): Step {
+/** `mean` and `std`: one number, or one a channel. */
+function toFloats(shape: ImageShape, mean: readonly number[], std: readonly number[], key: string): Step {
   const channels = shape[2];
-  const count = length(shape);
-  if (channels === 3) {
-    return {
-      shape,
-      run({ bytes, floats }) {
-        for (let i = 0; i < count; i += 3) {
-          floats[i] = tables[bytes[i]!]!;
-          floats[i + 1] = tables[256 + bytes[i + 1]!]!;
-          floats[i + 2] = tables[512 + bytes[i + 2]!]!;
-        }
-      },
-    };
-  }
-  return {
-    shape,
-    run({ bytes, floats }) {
-      for (let channel = 0; channel < channels; channel++) {
-        for (let i = channel; i < count; i += channels) floats[i] = tables[channel * 256 + bytes[i]!]!;
-      }
-    },
+  const spread = (name: string, numbers: readonly number[]) => {
+    if (numbers.length === 1) return new Array<number>(channels).fill(numbers[0]!);
+    if (numbers.length === channels) return numbers;
+    throw new ConfigError(`${key}.${name}`, `has ${numbers.length} numbers for images of ${channels} channels.`);
   };
-}
-
-function normalizeTables(channels: number, mean: readonly number[], std: readonly number[], key: string): Float32Array {
-  for (const [name, values] of Object.entries({ mean, std })) {
-    if (values.length !== 1 && values.length !== channels) {
-      throw new ConfigError(`${key}.${name}`, `has ${values.length} numbers for images of ${channels} channels.`);
-    }
-  }
-  return Float32Array.from({ length: channels * 256 }, (_, i) => {
-    const channel = i >> 8;
-    return ((i & 255) / 255 - mean[mean.length === 1 ? 0 : channel]!) / std[std.length === 1 ? 0 : channel]!;
-  });
-}
-
-function unitTables(channels: number): Float32Array {
-  return normalizeTables(channels, [0], [1], '');
+  const tables = normalizeTables(spread('mean', mean), spread('std', std));
+  return { shape, run: ({ bytes, floats }) => normalize({ data: bytes, values: channels }, channels, tables, floats) };
 }
 
 function swap(canvas: Canvas): void {

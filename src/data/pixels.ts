@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.js';
+import { toGrey } from '../images/grey.js';
 import type { PixelsSpec, SkippedRecord, Source } from './source.js';
 
 /** A source whose decoded pixels all lie in shared memory. */
@@ -59,9 +60,7 @@ export function withChannels(source: PixelSource, channels: 1 | 3): PixelSource 
   const count = spec.length * spec.height * spec.width;
   const pixels = new SharedArrayBuffer(count * channels);
   const to = new Uint8Array(pixels);
-  for (let i = 0; i < count; i++) {
-    if (channels === 3) to.fill(from[i]!, i * 3, i * 3 + 3);
-    else to[i] = Math.round(0.299 * from[i * 3]! + 0.587 * from[i * 3 + 1]! + 0.114 * from[i * 3 + 2]!);
-  }
+  if (channels === 1) toGrey({ data: from, height: spec.length * spec.height, width: spec.width, values: 3 }, to);
+  else for (let i = 0; i < count; i++) to.fill(from[i]!, i * 3, i * 3 + 3);
   return new PixelSource({ ...spec, channels, pixels }, source.problems);
 }

@@ -1,6 +1,6 @@
+import { ResampleScratch, resample } from '../images/resample.js';
 import { Rng } from '../tensor/rng.js';
 import { PixelSource, shareLabels } from './pixels.js';
-import { ResampleScratch, resample } from './resample.js';
 import type { Source } from './source.js';
 import { splitIndices } from './split.js';
 
@@ -79,7 +79,7 @@ class Camera {
     const share = rng.uniform(...zoom);
     const [rows, columns] = [Math.max(1, Math.round(share * height)), Math.max(1, Math.round(share * width))];
     const window = { top: rng.integer(height - rows + 1), left: rng.integer(width - columns + 1), height: rows, width: columns };
-    resample(image, width, channels, window, out, height, width, scratch);
+    resample({ data: image, height, width, values: channels }, channels, window, out, [height, width], scratch);
     const exponent = Math.exp(rng.uniform(Math.log(gamma[0]), Math.log(gamma[1])));
     for (let value = 0; value < 256; value++) curve[value] = Math.round(255 * (value / 255) ** exponent);
     for (let i = 0; i < out.length; i++) out[i] = curve[out[i]!]!;

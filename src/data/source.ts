@@ -1,4 +1,5 @@
 import type { DataError } from '../errors.js';
+import type { ImageFit } from '../images/fit.js';
 
 /**
  * Labelled images, all of one size, by number. Pixels are bytes, height x width x channels, channels innermost; grey
@@ -58,9 +59,6 @@ export interface ImagesSpec {
   /** Longest side, in pixels, of a picture that is decoded at all. */
   readonly maxSide: number;
 }
-
-/** How a picture of another aspect fills the size: cut what overhangs, squeeze, or add black bars. */
-export type ImageFit = 'cover' | 'fill' | 'contain';
 
 /** One entry in the list of what `skipBad` left out. */
 export interface SkippedRecord {

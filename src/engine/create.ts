@@ -4,7 +4,7 @@ import type { EngineHost } from './host.js';
 import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
 import { WasmBackend } from './wasm/backend.js';
-import { type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
+import { type Autotune, type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
 import { wasmKernels } from './wasm/index.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
@@ -23,9 +23,14 @@ export interface EngineOptions {
   readonly convolution?: 'auto' | 'direct';
   /**
    * How 1-bit convolutions count differing signs: by `byte-tables` of the weights or `nibble-tables` (layers of 12 and more output channels),
-   * by `popcount`, or by whichever is fastest for the layer, timed once in a process (`auto`). The results are the same integers.
+   * by `popcount`, or by whichever is fastest for the layer (`auto`, see `autotune`). The results are the same integers.
    */
   readonly binaryKernel?: BinaryKernelChoice;
+  /**
+   * `on`: kernels are timed once on a machine, and what was found is kept in the user's cache folder (browsers: in memory); `fresh`: timed anew, and
+   * kept; `off`: nothing is timed, read or written, and the kernels are used that are fastest on most machines.
+   */
+  readonly autotune?: Autotune;
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
   readonly memoryLimit?: number;
 }
@@ -35,6 +40,7 @@ const MOST_THREADS = 64;
 
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
+const autotuneChoices: readonly unknown[] = ['on', 'fresh', 'off'];
 const binaryKernelChoices: readonly unknown[] = ['auto', 'byte-tables', 'nibble-tables', 'popcount'];
 
 /** All of the 32-bit address space but the first and last few pages. */
@@ -53,7 +59,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 /** The same on a host of one's own. @throws as `createEngine` */
 export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
   const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
-  const { convolution = 'auto', binaryKernel = 'auto' } = options;
+  const { convolution = 'auto', binaryKernel = 'auto', autotune = 'on' } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
   if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MOST_THREADS) {
     throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to ${MOST_THREADS}`);
@@ -67,6 +73,9 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
   if (!binaryKernelChoices.includes(binaryKernel)) {
     throw new ConfigError('binaryKernel', `got ${binaryKernel}, needs one of ${binaryKernelChoices.join(', ')}`);
   }
+  if (!autotuneChoices.includes(autotune)) {
+    throw new ConfigError('autotune', `got ${autotune}, needs one of ${autotuneChoices.join(', ')}`);
+  }
   if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
   if (!hasSimd())
     throw new UnsupportedError(
@@ -79,7 +88,8 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
   const threads = shared.on ? wantedThreads : 1;
   const build = `gossamer${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
   const module = await host.loadKernels(build);
-  const binary = chooseBinaryKernel(binaryKernel, { name: build, module, relaxed: relaxed.on, shared: shared.on });
+  const compiled = { name: build, module, relaxed: relaxed.on, shared: shared.on };
+  const binary = await chooseBinaryKernel(binaryKernel, autotune, compiled, host.timings);
   const backend = new WasmBackend(module, relaxed.on, shared.on, threads, memoryLimit, host.threads);
   const features: FeatureFact[] = [
     { name: 'simd', on: true, why: `${host.name} has WebAssembly SIMD` },

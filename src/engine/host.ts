@@ -1,5 +1,15 @@
 import type { ThreadHost } from './wasm/backend.js';
 
+/** Keeps timings of kernels from one process to the next. Failing is no error: then they are timed again. */
+export interface TimingStore {
+  /** Where they are kept, for people. */
+  readonly place: string;
+  /** What was kept for a build of the kernels on this machine, unchecked; null for nothing. */
+  read(build: string): Promise<unknown>;
+  /** @param timing plain data */
+  write(build: string, timing: unknown): Promise<void>;
+}
+
 /** What an engine needs of the place that it runs in. */
 export interface EngineHost {
   readonly name: string;
@@ -10,4 +20,6 @@ export interface EngineHost {
   /** Turns on relaxed SIMD where it lies behind a flag. */
   allowRelaxedSimd(): void;
   readonly threads: ThreadHost;
+  /** Unless given, kernels are timed once in every process. */
+  readonly timings?: TimingStore;
 }

@@ -3,10 +3,13 @@ import { availableParallelism, totalmem } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { EngineHost } from './host.js';
+import { createNodeTimings } from './node-timings.js';
 import { createSigns, hasLost } from './wasm/signs-of-life.js';
 import type { ComputeWorkerData } from './wasm/worker.js';
 
-/** Node: kernels from the package's folder, threads as worker_threads. */
+const kernels = new URL('../kernels/', import.meta.url);
+
+/** Node: kernels from the package's folder, threads as worker_threads, timings in the user's cache folder. */
 export function createNodeHost(): EngineHost {
   const workers: Worker[] = [];
   let signs = createSigns(0);
@@ -15,9 +18,10 @@ export function createNodeHost(): EngineHost {
     processors: availableParallelism(),
     memoryBytes: totalmem(),
     async loadKernels(fileName) {
-      const bytes = await readFile(new URL(`../kernels/${fileName}`, import.meta.url));
+      const bytes = await readFile(new URL(fileName, kernels));
       return WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
     },
+    timings: createNodeTimings(kernels),
     allowRelaxedSimd: () => setFlagsFromString('--experimental-wasm-relaxed-simd'),
     threads: {
       start(count, module, memory, onFailure) {

@@ -1,6 +1,6 @@
 import { Pipeline } from '../data/pipeline.js';
 import { parseTransforms, type Transform } from '../data/transforms.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, type EngineOptions } from '../engine/index.js';
 import { UnsupportedError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type Contract, channelOrder, type Preparation } from '../formats/packed/contract.js';
@@ -21,14 +21,15 @@ export interface FrozenFile extends FrozenModel {
  * recipe says.
  * @param checkpoint its file
  * @param out the file to write; it must not be there yet
+ * @param options of the engine that the network is checked on
  * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there; UnsupportedError for what a packed model cannot
  *   hold; FreezeError when it does not compute what the network does, and then nothing is written
  */
-export async function freezeCheckpoint(checkpoint: string, out: string): Promise<FrozenFile> {
+export async function freezeCheckpoint(checkpoint: string, out: string, options: EngineOptions = {}): Promise<FrozenFile> {
   refuseToReplace(out);
   const read = await readCheckpoint(checkpoint);
   const contract = contractOf(read);
-  const engine = await createEngine();
+  const engine = await createEngine(options);
   try {
     const { model } = await loadModel(read, engine);
     const frozen = freeze(model, { input: read.input, contract, provenance: provenanceOf(read) });

@@ -1,11 +1,13 @@
 import { createEngine, type EngineFacts, type EngineOptions } from '../engine/index.js';
-import { ConfigError, FormatError, LifetimeError } from '../errors.js';
+import { ConfigError, FormatError, LifetimeError, UnsupportedError } from '../errors.js';
 import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel, type Provenance } from '../formats/packed/model.js';
-import { batchOf, type Images } from './images.js';
+import { type NamedClass, nameClasses } from '../metrics/ranking.js';
+import { type Batch, ImageReader, type Images } from './images.js';
 import { Plan } from './plan.js';
+import { Turns } from './turns.js';
 
-export interface LoadOptions extends Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'binaryKernel'> {
+export interface LoadOptions extends Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'binaryKernel' | 'autotune'> {
   /** What error texts call the model; where it comes from unless given. */
   readonly name?: string;
 }
@@ -45,14 +47,28 @@ export interface ProfiledStep {
   readonly milliseconds: number;
 }
 
-/** A packed model in memory, ready to answer. */
+export interface ClassifyOptions {
+  /** Classes for each image, best first; 1 unless given. */
+  readonly top?: number;
+}
+
+/** A packed model in memory, ready to answer. Calls made at once are answered in their order; each reads its images before it returns. */
 export interface RuntimeModel {
-  /** Calls made at once are answered one after another. @throws ShapeError for images that it does not take; LifetimeError after `dispose` */
+  /**
+   * Images of any size are brought to the size that the contract says; floats are taken as they are.
+   * @throws ShapeError, DTypeError or ConfigError for images that it does not take, saying what it takes; UnsupportedError for one whose pixels the
+   *   browser does not give away; LifetimeError when it is disposed of before the answer
+   */
   run(images: Images): Promise<Answer>;
+  /**
+   * Names what is on each image: its classes with their probabilities. Throws as `run`.
+   * @throws UnsupportedError when the contract names no classes
+   */
+  classify(images: Images, options?: ClassifyOptions): Promise<NamedClass[][]>;
   /** How long each step takes, from several runs on the same images. Throws as `run`. */
   profile(images: Images, rounds?: number): Promise<readonly ProfiledStep[]>;
   readonly facts: RuntimeFacts;
-  /** Gives its memory back. */
+  /** Gives its memory back. Calls that wait for their turn fail with a LifetimeError. */
   dispose(): void;
 }
 
@@ -91,28 +107,44 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
   const input = graph.values[0]!.shape;
   const output = outputShape(graph.values[graph.output]!.shape);
   const weightBytes = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const reader = new ImageReader(input, contract);
+  const turns = new Turns();
   let disposed = false;
-  const take = (images: Images) => {
+  const checkUsable = () => {
     if (disposed) throw new LifetimeError('run: this model was disposed of. Load it again.');
-    return batchOf(images, input, contract);
   };
+  const inTurn = <T>(images: Images, work: (batch: Batch) => T): Promise<T> => {
+    checkUsable();
+    const batch = reader.read(images);
+    return turns.take(() => {
+      checkUsable();
+      const result = work(batch);
+      reader.reuse(batch);
+      return result;
+    });
+  };
+  const run = ({ batch, data }: Batch): Answer => ({ shape: [batch, ...output], data: plan.run(batch, data) });
   return {
-    async run(images) {
-      const { batch, data } = take(images);
-      return { shape: [batch, ...output], data: plan.run(batch, data) };
+    run: async (images) => inTurn(images, run),
+    async classify(images, { top = 1 } = {}) {
+      const { labels } = contract;
+      if (!labels)
+        throw new UnsupportedError('classifying with this model', 'its file names no classes: the answer is no list of scores.');
+      checkCount('top', top);
+      return nameClasses((await inTurn(images, run)).data, labels, top);
     },
     async profile(images, rounds = 15) {
-      const { batch, data } = take(images);
-      if (!Number.isInteger(rounds) || rounds < 1)
-        throw new ConfigError('rounds', `got ${rounds}, needs a whole number from 1 on`);
+      checkCount('rounds', rounds);
       const times = graph.steps.map((): number[] => []);
-      for (let round = 0; round < rounds; round++) {
-        plan.run(batch, data, (i, run) => {
-          const start = performance.now();
-          run();
-          times[i]!.push(performance.now() - start);
-        });
-      }
+      await inTurn(images, ({ batch, data }) => {
+        for (let round = 0; round < rounds; round++) {
+          plan.run(batch, data, (i, step) => {
+            const start = performance.now();
+            step();
+            times[i]!.push(performance.now() - start);
+          });
+        }
+      });
       return graph.steps.map(({ layer, operator, output: place }, i) => ({
         layer: layer || operator,
         operator,
@@ -130,6 +162,10 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
       engine.dispose();
     },
   };
+}
+
+function checkCount(key: string, count: number): void {
+  if (!Number.isInteger(count) || count < 1) throw new ConfigError(key, `got ${count}, needs a whole number from 1 on`);
 }
 
 /** Leading axes of length 1 are none: scores are [classes]. */

@@ -34,7 +34,7 @@ export { type LogLine, readLog } from './log.js';
 export { loadModel } from './model.js';
 export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
-export { type Answer, type PredictOptions, predict } from './predict.js';
+export { type PredictOptions, predict } from './predict.js';
 export { isPretrained, type PretrainedName, pretrained, pretrainedModels } from './pretrained.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
 export { isPaperRecipe, loadRecipe, type RecipeName, recipes } from './recipes/index.js';

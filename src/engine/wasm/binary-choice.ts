@@ -1,9 +1,13 @@
+import type { TimingStore } from '../host.js';
 import type { Conv2dGeometry } from '../kernels.js';
 import { WasmBackend } from './backend.js';
 import { type BinaryMethod, binaryKernels } from './binary.js';
 
 /** How 1-bit convolutions count: by the fastest method, found by timing; or always by the one named, where it can. */
 export type BinaryKernelChoice = 'auto' | BinaryMethod;
+
+/** Whether methods are timed: unless that was done before on this machine; anew; or not at all, and the usual ones taken. */
+export type Autotune = 'on' | 'fresh' | 'off';
 
 export interface TimedChoice {
   /** Method for a layer of so many output pixels. */
@@ -45,10 +49,27 @@ export interface CompiledBuild {
   readonly shared: boolean;
 }
 
-const timed = new Map<string, TimedChoice>();
+/** What timing told, as it is kept. */
+interface Timing {
+  readonly sections: readonly Section[];
+  /** GMAC/s on `MANY`. */
+  readonly rates: Readonly<Record<BinaryMethod, number>>;
+  /** Day of the timing. */
+  readonly day: string;
+}
 
-/** Times all methods on one thread in a small memory of its own, once in a process for each build. Their results are the same integers. */
-export function chooseBinaryKernel(choice: BinaryKernelChoice, build: CompiledBuild): TimedChoice {
+const known = new Map<string, Promise<TimedChoice>>();
+
+/**
+ * Times all methods on one thread in a small memory of its own, once on a machine for each build: what was found is kept in `store`, and in this process.
+ * Their results are the same integers.
+ */
+export async function chooseBinaryKernel(
+  choice: BinaryKernelChoice,
+  autotune: Autotune,
+  build: CompiledBuild,
+  store: TimingStore | undefined,
+): Promise<TimedChoice> {
   if (choice !== 'auto') {
     return {
       methodFor: () => choice,
@@ -56,11 +77,40 @@ export function chooseBinaryKernel(choice: BinaryKernelChoice, build: CompiledBu
       why: `${NAMES[choice]} for all layers, by the option binaryKernel`,
     };
   }
-  const known = timed.get(build.name);
-  if (known) return known;
-  const found = judge(timeMethods(build));
-  timed.set(build.name, found);
+  if (autotune === 'off') return choiceOf(USUAL, 'not timed, by the option autotune');
+  const before = autotune === 'on' ? known.get(build.name) : undefined;
+  const found = before ?? timedChoice(autotune, build, store);
+  known.set(build.name, found);
   return found;
+}
+
+async function timedChoice(autotune: Autotune, build: CompiledBuild, store: TimingStore | undefined): Promise<TimedChoice> {
+  const kept = autotune === 'on' && store ? await store.read(build.name) : null;
+  if (isTiming(kept)) return choiceOf(kept.sections, `${describe(kept)}, kept in ${store!.place} since ${kept.day}`);
+  const timing = judge(timeMethods(build));
+  if (!timing) return choiceOf(USUAL, 'timing them was disturbed');
+  await store?.write(build.name, timing);
+  return choiceOf(timing.sections, `${describe(timing)}, in this process`);
+}
+
+function describe({ rates }: Timing): string {
+  const list = METHODS.map((method) => `${NAMES[method]} ${rates[method].toFixed(0)}`);
+  return `timed on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels, GMAC/s: ${list.join(', ')}`;
+}
+
+function isTiming(value: unknown): value is Timing {
+  if (typeof value !== 'object' || value === null) return false;
+  const { sections, rates, day } = value as Partial<Record<keyof Timing, unknown>>;
+  if (!Array.isArray(sections) || typeof rates !== 'object' || rates === null || typeof day !== 'string') return false;
+  const isSection = (section: Partial<Section> | null, i: number) =>
+    METHODS.includes(section?.method as BinaryMethod) &&
+    Number.isInteger(section?.from) &&
+    (i === 0 ? section!.from === 1 : section!.from! > sections[i - 1].from);
+  return (
+    sections.length > 0 &&
+    sections.every(isSection) &&
+    METHODS.every((method) => typeof (rates as Record<string, unknown>)[method] === 'number')
+  );
 }
 
 interface Times {
@@ -104,16 +154,16 @@ function milliseconds(body: () => void): number {
   return performance.now() - start;
 }
 
-/** Times grow linearly with the pixels: for each number of them the method whose line is lowest. */
-function judge(times: readonly Times[]): TimedChoice {
-  if (!times.every(({ few, many }) => many > few)) return choiceOf(USUAL, 'timing them was disturbed');
+/** Times grow linearly with the pixels: for each number of them the method whose line is lowest. Null when they do not. */
+function judge(times: readonly Times[]): Timing | null {
+  if (!times.every(({ few, many }) => many > few)) return null;
   const sections: Section[] = [];
   for (let pixels = 1; pixels <= MOST_PIXELS; pixels++) {
     const { method } = times.reduce((best, other) => (timeOf(other, pixels) < timeOf(best, pixels) ? other : best));
     if (sections.at(-1)?.method !== method) sections.push({ from: pixels, method });
   }
-  const rates = times.map(({ method, many }) => `${NAMES[method]} ${(MACS / many / 1e6).toFixed(0)}`);
-  return choiceOf(sections, `timed on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels, GMAC/s: ${rates.join(', ')}`);
+  const rates = Object.fromEntries(times.map(({ method, many }) => [method, MACS / many / 1e6])) as Timing['rates'];
+  return { sections, rates, day: new Date().toISOString().slice(0, 10) };
 }
 
 const MACS = pixelsOf(MANY) * MANY.outChannels * 9 * MANY.inChannels;

@@ -1,15 +1,21 @@
+import type { ImageSize, Raster } from './raster.js';
+
 /*
  * Resampling by a triangle filter that widens when the image shrinks (bilinear with antialiasing, as in Pillow): each output
  * pixel is a weighted mean of the input pixels under a triangle of half-width max(1, scale) around its centre, first along the
  * rows, then along the columns.
  */
 
-/** A window of an image, in pixels. */
+/** A part of an image, in pixels. */
 export interface Window {
-  top: number;
-  left: number;
-  height: number;
-  width: number;
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export function wholeOf({ height, width }: Pick<Window, 'height' | 'width'>): Window {
+  return { top: 0, left: 0, height, width };
 }
 
 /** Reusable memory of {@link resample}: it is called for every image. */
@@ -20,39 +26,43 @@ export class ResampleScratch {
 }
 
 /**
- * Resizes `window` of an image of width `stride` to outHeight x outWidth, rounding to bytes.
+ * Resizes the first `channels` of an image's pixels to `size`, rounding to bytes.
+ * @param window whole pixels: the image as far as this call sees it
+ * @param part what fills the output, in the window, from pixels that need not be whole; pixels of the window around it count at its borders
  */
 export function resample(
-  from: Uint8Array,
-  stride: number,
+  { data, width, values }: Raster,
   channels: number,
   window: Window,
   to: Uint8Array,
-  outHeight: number,
-  outWidth: number,
+  [outHeight, outWidth]: ImageSize,
   scratch: ResampleScratch,
+  part: Window = wholeOf(window),
 ): void {
   const { x, y } = scratch;
-  x.fit(window.width, outWidth);
-  y.fit(window.height, outHeight);
+  x.fit(window.width, outWidth, part.left, part.width);
+  y.fit(window.height, outHeight, part.top, part.height);
   const rowValues = outWidth * channels;
-  if (scratch.rows.length < window.height * rowValues) scratch.rows = new Float32Array(window.height * rowValues);
+  const firstRow = y.first[0]!;
+  const endRow = y.first[outHeight - 1]! + y.count[outHeight - 1]!;
+  const length = (endRow - firstRow) * rowValues;
+  if (scratch.rows.length < length) scratch.rows = new Float32Array(length);
   const { rows } = scratch;
-  for (let row = 0; row < window.height; row++) {
-    const line = ((window.top + row) * stride + window.left) * channels;
+  for (let row = firstRow, out = 0; row < endRow; row++) {
+    const line = ((window.top + row) * width + window.left) * values;
     for (let column = 0; column < outWidth; column++) {
-      const first = x.first[column]!;
+      const start = line + x.first[column]! * values;
       const count = x.count[column]!;
       const weights = column * x.width;
       for (let channel = 0; channel < channels; channel++) {
         let sum = 0;
-        for (let tap = 0; tap < count; tap++) sum += x.weights[weights + tap]! * from[line + (first + tap) * channels + channel]!;
-        rows[row * rowValues + column * channels + channel] = sum;
+        for (let tap = 0; tap < count; tap++) sum += x.weights[weights + tap]! * data[start + tap * values + channel]!;
+        rows[out++] = sum;
       }
     }
   }
   for (let row = 0; row < outHeight; row++) {
-    const first = y.first[row]!;
+    const first = y.first[row]! - firstRow;
     const count = y.count[row]!;
     const weights = row * y.width;
     for (let i = 0; i < rowValues; i++) {
@@ -71,8 +81,9 @@ class Taps {
   /** Room for this many weights a position. */
   width = 0;
 
-  fit(input: number, output: number): void {
-    const scale = input / output;
+  /** The outputs lie evenly on `length` of the inputs from `start` on. */
+  fit(input: number, output: number, start: number, length: number): void {
+    const scale = length / output;
     const reach = Math.max(1, scale);
     this.width = Math.ceil(2 * reach) + 1;
     if (this.first.length < output) {
@@ -81,7 +92,7 @@ class Taps {
     }
     if (this.weights.length < output * this.width) this.weights = new Float32Array(output * this.width);
     for (let position = 0; position < output; position++) {
-      const centre = (position + 0.5) * scale;
+      const centre = start + (position + 0.5) * scale;
       const first = Math.max(0, Math.floor(centre - reach + 0.5));
       const end = Math.min(input, Math.floor(centre + reach + 0.5));
       let total = 0;
