@@ -48,7 +48,7 @@ const MOST_MEMORY = 2 ** 32 - 32 * 65536;
 
 /**
  * The WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads.
- * @throws UnsupportedError without WebAssembly SIMD
+ * @throws UnsupportedError without WebAssembly SIMD, or where the host has no room for one more engine
  * @throws ConfigError for impossible options
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {

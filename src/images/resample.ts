@@ -21,6 +21,7 @@ export function wholeOf({ height, width }: Pick<Window, 'height' | 'width'>): Wi
 /** Reusable memory of {@link resample}: it is called for every image. */
 export class ResampleScratch {
   rows = new Float32Array(0);
+  sums = new Float64Array(0);
   readonly x = new Taps();
   readonly y = new Taps();
 }
@@ -48,28 +49,73 @@ export function resample(
   const length = (endRow - firstRow) * rowValues;
   if (scratch.rows.length < length) scratch.rows = new Float32Array(length);
   const { rows } = scratch;
-  for (let row = firstRow, out = 0; row < endRow; row++) {
+  const alongRows = channels === 3 ? threeAlongRow : anyAlongRow;
+  for (let row = firstRow; row < endRow; row++) {
     const line = ((window.top + row) * width + window.left) * values;
-    for (let column = 0; column < outWidth; column++) {
-      const start = line + x.first[column]! * values;
-      const count = x.count[column]!;
-      const weights = column * x.width;
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 0;
-        for (let tap = 0; tap < count; tap++) sum += x.weights[weights + tap]! * data[start + tap * values + channel]!;
-        rows[out++] = sum;
-      }
+    alongRows(data, line, values, channels, x, rows, (row - firstRow) * rowValues, outWidth);
+  }
+  // In doubles, as sums in registers are.
+  if (scratch.sums.length < rowValues) scratch.sums = new Float64Array(rowValues);
+  const sums = scratch.sums.subarray(0, rowValues);
+  for (let row = 0; row < outHeight; row++) {
+    sums.fill(0);
+    for (let tap = 0; tap < y.count[row]!; tap++) {
+      const weight = y.weights[row * y.width + tap]!;
+      const from = (y.first[row]! - firstRow + tap) * rowValues;
+      for (let i = 0; i < rowValues; i++) sums[i]! += weight * rows[from + i]!;
+    }
+    for (let i = 0; i < rowValues; i++) to[row * rowValues + i] = sums[i]! + 0.5;
+  }
+}
+
+function anyAlongRow(
+  data: Raster['data'],
+  line: number,
+  values: number,
+  channels: number,
+  taps: Taps,
+  rows: Float32Array,
+  out: number,
+  outWidth: number,
+): void {
+  for (let column = 0; column < outWidth; column++) {
+    const start = line + taps.first[column]! * values;
+    const count = taps.count[column]!;
+    const weights = column * taps.width;
+    for (let channel = 0; channel < channels; channel++) {
+      let sum = 0;
+      for (let tap = 0; tap < count; tap++) sum += taps.weights[weights + tap]! * data[start + tap * values + channel]!;
+      rows[out++] = sum;
     }
   }
-  for (let row = 0; row < outHeight; row++) {
-    const first = y.first[row]! - firstRow;
-    const count = y.count[row]!;
-    const weights = row * y.width;
-    for (let i = 0; i < rowValues; i++) {
-      let sum = 0;
-      for (let tap = 0; tap < count; tap++) sum += y.weights[weights + tap]! * rows[(first + tap) * rowValues + i]!;
-      to[row * rowValues + i] = sum + 0.5;
+}
+
+/** The same for red, green and blue at once, twice as fast. */
+function threeAlongRow(
+  data: Raster['data'],
+  line: number,
+  values: number,
+  _channels: number,
+  taps: Taps,
+  rows: Float32Array,
+  out: number,
+  outWidth: number,
+): void {
+  for (let column = 0; column < outWidth; column++) {
+    let at = line + taps.first[column]! * values;
+    const weights = column * taps.width;
+    const end = weights + taps.count[column]!;
+    let [red, green, blue] = [0, 0, 0];
+    for (let tap = weights; tap < end; tap++, at += values) {
+      const weight = taps.weights[tap]!;
+      red += weight * data[at]!;
+      green += weight * data[at + 1]!;
+      blue += weight * data[at + 2]!;
     }
+    rows[out] = red;
+    rows[out + 1] = green;
+    rows[out + 2] = blue;
+    out += 3;
   }
 }
 

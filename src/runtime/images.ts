@@ -172,14 +172,13 @@ function checkPixels({ data, width, height, ...more }: Pixels, channels: number,
   const allowed: readonly number[] = contract.channels === 'other' ? [channels] : VALUES[contract.channels];
   const values = data.length / (width * height);
   if (!allowed.includes(values)) {
-    const needed = `${allowed.join(' or ')} a pixel (${contract.channels}${allowed.includes(4) ? ', an opacity is ignored' : ''})`;
-    throw new ShapeError('run', `${data.length} bytes for ${width} x ${height} pixels, ${round(values)} a pixel`, needed);
+    throw new ShapeError(
+      'run',
+      `${data.length} bytes for ${width} x ${height} pixels (width x height), ${Math.round(values * 100) / 100} a pixel`,
+      `${allowed.join(' or ')} a pixel (${contract.channels})`,
+    );
   }
   return { data, height, width, values };
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 function notAnImage(value: unknown): ConfigError {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEngine, createEngineOn, type EngineOptions } from '../../src/engine/create.js';
 import { createNodeHost } from '../../src/engine/node-host.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
-import { ConfigError, EngineError, LifetimeError } from '../../src/errors.js';
+import { ConfigError, EngineError, LifetimeError, UnsupportedError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 
@@ -16,6 +16,7 @@ describe('options', () => {
     ['memoryLimit', { memoryLimit: Number.NaN }],
     ['relaxedSimd', { relaxedSimd: 'yes' as 'on' }],
     ['binaryKernel', { binaryKernel: 'fast' as 'auto' }],
+    ['autotune', { autotune: 'yes' as 'on' }],
   ])('%s of %o is refused', async (key, options) => {
     const error = await createEngine(options).catch((refusal: unknown) => refusal);
     expect(error).toBeInstanceOf(ConfigError);
@@ -30,6 +31,25 @@ describe('options', () => {
     expect(started).toEqual([63]);
     expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
     engine.dispose();
+  });
+});
+
+describe('a host without room for one more memory', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is told, with what to do', async () => {
+    const full = class {
+      constructor() {
+        throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+      }
+    };
+    vi.stubGlobal(
+      'WebAssembly',
+      new Proxy(WebAssembly, { get: (real, name) => (name === 'Memory' ? full : Reflect.get(real, name)) }),
+    );
+    const refusal = expect(createEngine({ threads: 1, autotune: 'off' })).rejects;
+    await refusal.toThrow(UnsupportedError);
+    await refusal.toThrow(/could not allocate memory\)\. Dispose of engines and models/);
   });
 });
 

@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Autotune } from '../../src/engine/wasm/binary-choice.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = (autotune: Autotune) => `
+  const { createEngine } = await import('gossamer');
+  const engine = await createEngine({ threads: 1, autotune: '${autotune}' });
+  console.log(engine.facts().features.find(({ name }) => name === 'binary-tables').why);
+  engine.dispose();`;
+
+let cache: string;
+beforeEach(() => {
+  cache = fs.mkdtempSync(path.join(os.tmpdir(), 'gossamer-cache-'));
+});
+afterEach(() => fs.rmSync(cache, { recursive: true }));
+
+/** What a new process says of its choice. */
+function why(autotune: Autotune = 'on', folder = cache): string {
+  const words = ['--input-type=module', '--eval', program(autotune)];
+  const env = { ...process.env, XDG_CACHE_HOME: folder };
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8', env });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trim();
+}
+
+/** A machine too busy to time anything keeps nothing; another try then. */
+function timed(autotune: Autotune = 'on'): string {
+  for (let patience = 20; patience > 0; patience--) {
+    const text = why(autotune);
+    if (!/disturbed/.test(text)) return text;
+  }
+  return expect.unreachable('timing was disturbed 20 times');
+}
+
+const keptFiles = () => fs.readdirSync(path.join(cache, 'gossamer')).map((name) => path.join(cache, 'gossamer', name));
+
+describe('the timing of 1-bit kernels', () => {
+  it('is done once on a machine and kept in the user’s cache folder', () => {
+    const first = timed();
+    expect(first).toMatch(/timed on a 3x3 layer .* GMAC\/s: nibble tables \d+, byte tables \d+, popcounts \d+, in this process$/);
+    const [file, ...more] = keptFiles();
+    expect(more).toEqual([]);
+    expect(path.basename(file!)).toMatch(/^kernels-[0-9a-f]{16}\.json$/);
+    const { key } = JSON.parse(fs.readFileSync(file!, 'utf8')) as { key: Record<string, string> };
+    expect(key).toMatchObject({ node: process.versions.node, kernels: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    const second = why();
+    expect(second).toBe(first.replace('in this process', `kept in ${path.join(cache, 'gossamer')} since ${second.slice(-10)}`));
+    expect(second).toMatch(/since \d{4}-\d\d-\d\d$/);
+  });
+
+  it('is done anew, and kept, when that is asked for', () => {
+    timed();
+    const [file] = keptFiles();
+    const kept = JSON.parse(fs.readFileSync(file!, 'utf8')) as { timing: { day: string } };
+    kept.timing.day = '2001-02-03';
+    fs.writeFileSync(file!, JSON.stringify(kept));
+    expect(why()).toMatch(/since 2001-02-03$/);
+    expect(timed('fresh')).toMatch(/in this process$/);
+    expect(why()).not.toMatch(/2001-02-03/);
+    expect(keptFiles()).toEqual([file]);
+  });
+
+  it('is left out when that is asked for: nothing is read or written', () => {
+    timed();
+    expect(why('off')).toBe('popcounts, byte tables from 400 output pixels on; not timed, by the option autotune');
+    fs.rmSync(path.join(cache, 'gossamer'), { recursive: true });
+    why('off');
+    expect(fs.readdirSync(cache)).toEqual([]);
+  });
+
+  it.each<[string, (kept: { key: object; timing: Record<string, unknown> }) => string]>([
+    ['nothing', () => ''],
+    ['half a file', (kept) => JSON.stringify(kept).slice(0, 200)],
+    ['other JSON', () => '[null]'],
+    ['null', () => 'null'],
+    ['another machine', (kept) => JSON.stringify({ ...kept, key: { ...kept.key, processor: 'abacus' } })],
+    [
+      'an unknown method',
+      (kept) => JSON.stringify({ ...kept, timing: { ...kept.timing, sections: [{ from: 1, method: 'guess' }] } }),
+    ],
+    ['no sections', (kept) => JSON.stringify({ ...kept, timing: { ...kept.timing, sections: [] } })],
+    ['null sections', (kept) => JSON.stringify({ ...kept, timing: { ...kept.timing, sections: [null] } })],
+    [
+      'a late start',
+      (kept) => JSON.stringify({ ...kept, timing: { ...kept.timing, sections: [{ from: 9, method: 'popcount' }] } }),
+    ],
+    ['no rates', (kept) => JSON.stringify({ ...kept, timing: { ...kept.timing, rates: null } })],
+  ])('is done anew where what was kept is %s', (_what, damage) => {
+    timed();
+    const [file] = keptFiles();
+    fs.writeFileSync(file!, damage(JSON.parse(fs.readFileSync(file!, 'utf8'))));
+    expect(timed()).toMatch(/in this process$/);
+    expect(why()).toMatch(/kept in/);
+  });
+
+  it('is done every time where nothing can be kept', () => {
+    const blocked = path.join(cache, 'file');
+    fs.writeFileSync(blocked, '');
+    for (const _ of [1, 2]) expect(why('on', blocked)).toMatch(/in this process$|disturbed$/);
+    expect(why('on', '/proc/none')).toMatch(/in this process$|disturbed$/);
+  });
+});
