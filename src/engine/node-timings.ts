@@ -29,7 +29,8 @@ export function createNodeTimings(kernels: URL): TimingStore {
       let temporary: string | null = null;
       try {
         const key = await keyOf(build, kernels);
-        await mkdir(folder, { recursive: true });
+        // Not `recursive`: that never ends below /proc, where making a folder fails as if its parent were missing.
+        for (const level of [path.dirname(folder), folder]) await mkdir(level).catch(() => {});
         temporary = path.join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
         await writeFile(temporary, `${JSON.stringify({ key, timing }, null, 2)}\n`);
         await rename(temporary, fileOf(folder, key));

@@ -45,7 +45,7 @@ export class DrawableReader {
     const { width, height, displayWidth = width, displayHeight = height } = image as Partial<Drawn & Frame>;
     const kind = drawableKind(image);
     if (!displayWidth || !displayHeight) {
-      throw new ConfigError('images', `got a ${kind} without pixels, needs one that was not closed and is not empty`);
+      throw new ConfigError('images', `got ${kind} without pixels, needs one that is not closed and not empty`);
     }
     try {
       const context = this.contextOf(displayWidth, displayHeight);

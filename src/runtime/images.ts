@@ -153,7 +153,11 @@ export class ImageReader {
   }
 }
 
-function checkPixels({ data, width, height, ...more }: Pixels, channels: number, contract: Contract): Raster {
+function checkPixels(
+  { data, width, height, colorSpace = 'srgb' }: Pixels & { readonly colorSpace?: unknown },
+  channels: number,
+  contract: Contract,
+): Raster {
   const kind = kindOf(data);
   if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') {
     throw new DTypeError(
@@ -162,7 +166,6 @@ function checkPixels({ data, width, height, ...more }: Pixels, channels: number,
       'bytes from 0 to 255 (a Uint8Array or Uint8ClampedArray) for an image with width and height',
     );
   }
-  const { colorSpace = 'srgb' } = more as { readonly colorSpace?: unknown };
   if (colorSpace !== 'srgb')
     throw new ConfigError('images', `got an image in ${colorSpace}, needs sRGB: getImageData(…, { colorSpace: 'srgb' })`);
   const isSide = (side: unknown) => Number.isInteger(side) && (side as number) >= 1;

@@ -129,7 +129,7 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
     async classify(images, { top = 1 } = {}) {
       const { labels } = contract;
       if (!labels)
-        throw new UnsupportedError('classifying with this model', 'its file names no classes: the answer is no list of scores.');
+        throw new UnsupportedError('classifying with this model', 'its file names no classes. What it answers comes from run.');
       checkCount('top', top);
       return nameClasses((await inTurn(images, run)).data, labels, top);
     },

@@ -110,6 +110,22 @@ describe('what a model takes of an image', () => {
   });
 });
 
+/** As `ImageData` has its fields: not of its own. */
+class WideImage {
+  get data() {
+    return new Uint8ClampedArray(24);
+  }
+  get width() {
+    return 3;
+  }
+  get height() {
+    return 2;
+  }
+  get colorSpace() {
+    return 'display-p3';
+  }
+}
+
 describe('refused with what is needed', () => {
   const bytes = (length: number) => new Uint8Array(length);
   type Class = new (...args: never[]) => GossamerError;
@@ -148,23 +164,13 @@ describe('refused with what is needed', () => {
     ['nothing', null, ConfigError, /got null/],
     ['nothing at all', undefined, ConfigError, /got undefined/],
     ['what has a size alone', { width: 3, height: 2 }, ConfigError, /got Object, needs an image/],
-    [
-      'another colour space',
-      { data: bytes(24), width: 3, height: 2, colorSpace: 'display-p3' },
-      ConfigError,
-      /display-p3, needs sRGB/,
-    ],
+    ['another colour space', new WideImage(), ConfigError, /display-p3, needs sRGB/],
     ['floats of another shape', { data: new Float32Array(480), shape: [1, 20, 24, 1] }, ShapeError, /needs \[batch, 24, 20, 3\]/],
     ['floats of no batch', { data: new Float32Array(0), shape: [0, 24, 20, 3] }, ShapeError, /\[0, 24, 20, 3\]/],
     ['too few floats', { data: new Float32Array(4), shape: [1, 24, 20, 3] }, ShapeError, /4 values, needs the 1440/],
     ['doubles with a shape', { data: new Float64Array(1440), shape: [1, 24, 20, 3] }, DTypeError, /Float64Array, needs float32/],
     ['numbers with a shape', { data: new Array(1440).fill(0), shape: [1, 24, 20, 3] }, DTypeError, /Array, needs float32/],
-    [
-      'a shape that is none',
-      { data: new Float32Array(1440), shape: '1x24x20x3' },
-      ConfigError,
-      /images\.shape: got String|images\.shape: got string/,
-    ],
+    ['a shape that is none', { data: new Float32Array(1440), shape: '1x24x20x3' }, ConfigError, /images\.shape: got string/],
     ['floats in a list', [{ data: new Float32Array(1440), shape: [1, 24, 20, 3] }], DTypeError, /needs bytes/],
   ])('%s', (_what, images, type, text) => {
     const reader = readerOf(rgb);
@@ -180,6 +186,10 @@ describe('refused with what is needed', () => {
     expect(reader.read({ data: bytes(12), width: 3, height: 2 }).batch).toBe(1);
   });
 });
+
+/** Compiles: what browsers call their images can be handed over as it is. */
+type BrowserImage = ImageData | ImageBitmap | OffscreenCanvas | HTMLCanvasElement | VideoFrame;
+const asImages = (image: BrowserImage): Images => image;
 
 describe('what a browser draws', () => {
   afterEach(() => vi.unstubAllGlobals());
@@ -231,7 +241,7 @@ describe('what a browser draws', () => {
     vi.stubGlobal('VideoFrame', Frame);
     const reader = readerOf(rgb);
     const { data: expected } = reader.read({ data: pixels, width: 9, height: 8 });
-    expect(reader.read(new Bitmap(9, 8, pixels)).data).toEqual(expected);
+    expect(reader.read(asImages(new Bitmap(9, 8, pixels))).data).toEqual(expected);
     expect(reader.read(new Frame(9, 8, pixels)).data).toEqual(expected);
     expect(reader.read([new Bitmap(9, 8, pixels), new Frame(9, 8, pixels)]).batch).toBe(2);
   });
@@ -241,7 +251,7 @@ describe('what a browser draws', () => {
     vi.stubGlobal('ImageBitmap', Bitmap);
     const reader = readerOf(rgb);
     expect(() => reader.read(new Bitmap(0, 0))).toThrow(ConfigError);
-    expect(() => reader.read(new Bitmap(0, 0))).toThrow(/an ImageBitmap without pixels|a ImageBitmap without pixels/);
+    expect(() => reader.read(new Bitmap(0, 0))).toThrow(/got ImageBitmap without pixels, needs one that is not closed/);
     expect(() => reader.read(new Bitmap(3, 2))).toThrow(UnsupportedError);
     expect(() => reader.read(new Bitmap(3, 2))).toThrow(/reading the pixels of this ImageBitmap.*tainted/);
   });

@@ -69,7 +69,7 @@ describe('a loaded model', () => {
   });
 
   it('refuses images that it does not take', async () => {
-    const model = await load(file, { threads: 1 });
+    const model = await load(named, { threads: 1 });
     await expect(model.run({ data: bytes(1), width: 6, height: 8 })).rejects.toThrow(ShapeError);
     await expect(model.classify('frog.png' as never)).rejects.toThrow(ConfigError);
     await expect(model.profile({ data: new Float64Array(144) as never, width: 6, height: 8 })).rejects.toThrow(DTypeError);
