@@ -3,8 +3,9 @@ import type { Engine, FeatureFact } from './engine.js';
 import type { EngineHost } from './host.js';
 import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
+import type { Autotune } from './timed-once.js';
 import { WasmBackend } from './wasm/backend.js';
-import { type Autotune, type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
+import { type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
 import { wasmKernels } from './wasm/index.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Autotune } from '../../src/engine/wasm/binary-choice.js';
+import type { Autotune } from '../../src/engine/timed-once.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = (autotune: Autotune) => `
@@ -93,23 +93,24 @@ describe('the timing of 1-bit kernels', () => {
     expect(fs.readdirSync(cache)).toEqual([]);
   });
 
-  it.each<[string, (whole: { key: object; timing: Record<string, unknown> }) => string]>([
+  type Times = { method: string; few: number; many: number }[];
+  const withTimes = (change: (times: Times) => unknown) => (whole: { key: object; timing: { timing: Times; day: string } }) =>
+    JSON.stringify({ ...whole, timing: { ...whole.timing, timing: change(whole.timing.timing) } });
+
+  it.each<[string, (whole: { key: object; timing: { timing: Times; day: string } }) => string]>([
     ['nothing', () => ''],
     ['half a file', (whole) => JSON.stringify(whole).slice(0, 200)],
     ['other JSON', () => '[null]'],
     ['null', () => 'null'],
-    ['another machine', (whole) => JSON.stringify({ ...whole, key: { ...whole.key, processor: 'abacus' } })],
-    [
-      'an unknown method',
-      (whole) => JSON.stringify({ ...whole, timing: { ...whole.timing, sections: [{ from: 1, method: 'guess' }] } }),
-    ],
-    ['no sections', (whole) => JSON.stringify({ ...whole, timing: { ...whole.timing, sections: [] } })],
-    ['null sections', (whole) => JSON.stringify({ ...whole, timing: { ...whole.timing, sections: [null] } })],
-    [
-      'a late start',
-      (whole) => JSON.stringify({ ...whole, timing: { ...whole.timing, sections: [{ from: 9, method: 'popcount' }] } }),
-    ],
-    ['no rates', (whole) => JSON.stringify({ ...whole, timing: { ...whole.timing, rates: null } })],
+    ['of another machine', (whole) => JSON.stringify({ ...whole, key: { ...whole.key, processor: 'abacus' } })],
+    ['no timing', ({ key }) => JSON.stringify({ key })],
+    ['of no day', ({ key, timing: { timing } }) => JSON.stringify({ key, timing: { timing } })],
+    ['no times', withTimes(() => null)],
+    ['times of too few methods', withTimes((times) => times.slice(1))],
+    ['times of an unknown method', withTimes((times) => times.map((time) => ({ ...time, method: 'guess' })))],
+    ['times that are null', withTimes((times) => times.map(() => null))],
+    ['times that are text', withTimes((times) => times.map((time) => ({ ...time, many: String(time.many) })))],
+    ['times that cannot be', withTimes((times) => times.map(({ method, few }) => ({ method, few, many: few / 2 })))],
   ])('is done anew where what was kept is %s', (_what, damage) => {
     keep(damage(JSON.parse(kept.text)));
     expect(timed()).toMatch(/in this process$/);

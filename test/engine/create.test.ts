@@ -47,9 +47,14 @@ describe('a host without room for one more memory', () => {
       'WebAssembly',
       new Proxy(WebAssembly, { get: (real, name) => (name === 'Memory' ? full : Reflect.get(real, name)) }),
     );
-    const refusal = expect(createEngine({ threads: 1, autotune: 'off' })).rejects;
-    await refusal.toThrow(UnsupportedError);
-    await refusal.toThrow(/could not allocate memory\)\. Dispose of engines and models/);
+    for (const autotune of ['off', 'on'] as const) {
+      const refusal = expect(createEngine({ threads: 1, autotune })).rejects;
+      await refusal.toThrow(UnsupportedError);
+      await refusal.toThrow(/could not allocate memory\)\. Dispose of engines and models/);
+    }
+    // And that is forgotten when there is room again.
+    vi.unstubAllGlobals();
+    (await createEngine({ threads: 1 })).dispose();
   });
 });
 

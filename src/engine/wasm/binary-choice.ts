@@ -1,13 +1,11 @@
 import type { TimingStore } from '../host.js';
 import type { Conv2dGeometry } from '../kernels.js';
+import { type Autotune, timedOnce } from '../timed-once.js';
 import { WasmBackend } from './backend.js';
 import { type BinaryMethod, binaryKernels } from './binary.js';
 
 /** How 1-bit convolutions count: by the fastest method, found by timing; or always by the one named, where it can. */
 export type BinaryKernelChoice = 'auto' | BinaryMethod;
-
-/** Whether methods are timed: unless that was done before on this machine; anew; or not at all, and the usual ones taken. */
-export type Autotune = 'on' | 'fresh' | 'off';
 
 export interface TimedChoice {
   /** Method for a layer of so many output pixels. */
@@ -49,15 +47,6 @@ export interface CompiledBuild {
   readonly shared: boolean;
 }
 
-/** What timing told, as it is kept. */
-interface Timing {
-  readonly sections: readonly Section[];
-  /** GMAC/s on `MANY`. */
-  readonly rates: Readonly<Record<BinaryMethod, number>>;
-  /** Day of the timing. */
-  readonly day: string;
-}
-
 const known = new Map<string, Promise<TimedChoice>>();
 
 /**
@@ -79,38 +68,18 @@ export async function chooseBinaryKernel(
   }
   if (autotune === 'off') return choiceOf(USUAL, 'not timed, by the option autotune');
   const before = autotune === 'on' ? known.get(build.name) : undefined;
-  const found = before ?? timedChoice(autotune, build, store);
+  const found =
+    before ??
+    timedOnce(build.name, autotune, store, () => timeMethods(build), areTimes).then(({ timing, origin }) =>
+      judge(timing, origin),
+    );
   known.set(build.name, found);
-  return found;
-}
-
-async function timedChoice(autotune: Autotune, build: CompiledBuild, store: TimingStore | undefined): Promise<TimedChoice> {
-  const kept = autotune === 'on' && store ? await store.read(build.name) : null;
-  if (isTiming(kept)) return choiceOf(kept.sections, `${describe(kept)}, kept in ${store!.place} since ${kept.day}`);
-  const timing = judge(timeMethods(build));
-  if (!timing) return choiceOf(USUAL, 'timing them was disturbed');
-  await store?.write(build.name, timing);
-  return choiceOf(timing.sections, `${describe(timing)}, in this process`);
-}
-
-function describe({ rates }: Timing): string {
-  const list = METHODS.map((method) => `${NAMES[method]} ${rates[method].toFixed(0)}`);
-  return `timed on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels, GMAC/s: ${list.join(', ')}`;
-}
-
-function isTiming(value: unknown): value is Timing {
-  if (typeof value !== 'object' || value === null) return false;
-  const { sections, rates, day } = value as Partial<Record<keyof Timing, unknown>>;
-  if (!Array.isArray(sections) || typeof rates !== 'object' || rates === null || typeof day !== 'string') return false;
-  const isSection = (section: Partial<Section> | null, i: number) =>
-    METHODS.includes(section?.method as BinaryMethod) &&
-    Number.isInteger(section?.from) &&
-    (i === 0 ? section!.from === 1 : section!.from! > sections[i - 1].from);
-  return (
-    sections.length > 0 &&
-    sections.every(isSection) &&
-    METHODS.every((method) => typeof (rates as Record<string, unknown>)[method] === 'number')
-  );
+  try {
+    return await found;
+  } catch (error) {
+    known.delete(build.name);
+    throw error;
+  }
 }
 
 interface Times {
@@ -154,16 +123,28 @@ function milliseconds(body: () => void): number {
   return performance.now() - start;
 }
 
-/** Times grow linearly with the pixels: for each number of them the method whose line is lowest. Null when they do not. */
-function judge(times: readonly Times[]): Timing | null {
-  if (!times.every(({ few, many }) => many > few)) return null;
+/** Whether these are times of all methods, none of them disturbed. */
+function areTimes(value: unknown): value is readonly Times[] {
+  if (!Array.isArray(value) || value.length !== METHODS.length) return false;
+  return METHODS.every((method, i) => {
+    const { method: timed, few, many }: Partial<Times> = value[i] ?? {};
+    return timed === method && typeof few === 'number' && typeof many === 'number' && few > 0 && many > few;
+  });
+}
+
+/** Times grow linearly with the pixels: for each number of them the method whose line is lowest. */
+function judge(times: readonly Times[], origin: string): TimedChoice {
+  if (!areTimes(times)) return choiceOf(USUAL, 'timing them was disturbed');
   const sections: Section[] = [];
   for (let pixels = 1; pixels <= MOST_PIXELS; pixels++) {
     const { method } = times.reduce((best, other) => (timeOf(other, pixels) < timeOf(best, pixels) ? other : best));
     if (sections.at(-1)?.method !== method) sections.push({ from: pixels, method });
   }
-  const rates = Object.fromEntries(times.map(({ method, many }) => [method, MACS / many / 1e6])) as Timing['rates'];
-  return { sections, rates, day: new Date().toISOString().slice(0, 10) };
+  const rates = times.map(({ method, many }) => `${NAMES[method]} ${(MACS / many / 1e6).toFixed(0)}`);
+  return choiceOf(
+    sections,
+    `timed on a 3x3 layer of 64 channels and ${pixelsOf(MANY)} pixels, GMAC/s: ${rates.join(', ')}, ${origin}`,
+  );
 }
 
 const MACS = pixelsOf(MANY) * MANY.outChannels * 9 * MANY.inChannels;
