@@ -42,6 +42,7 @@ describe('what is not understood', () => {
     [['train'], "missing required argument 'recipe'"],
     [['data', 'get', 'cifar1'], 'Did you mean cifar10?'],
     [['doctor', '--relaxed-simd', 'maybe'], 'auto, on, off'],
+    [['doctor', '--autotune', 'maybe'], 'on, fresh, off'],
     [['summary', 'resnet20', '--input', '32'], 'such as 224x224x3'],
   ])('%j ends with status 2 and %s', (words, text) => {
     const { status, stdout, stderr } = gossamer(words);
