@@ -7,48 +7,54 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const assembly = path.join(root, 'src/kernels/assembly');
-const output = path.join(root, 'dist/kernels');
-const stampFile = path.join(output, 'kernels.stamp');
+/** Sources of the kernels and where their builds go: all for training, and for packed models what those need. */
+const kernels = [
+  { source: 'index.ts', build: 'dist/kernels/gossamer' },
+  { source: 'runtime.ts', build: 'dist/browser/gossamer-runtime' },
+];
+const stampFile = path.join(root, 'dist/kernels/kernels.stamp');
 
 buildKernels();
 run('tsc', ['-p', 'tsconfig.json']);
 
 /**
- * Four builds of one source: `relaxed` may use relaxed SIMD, `threads` runs on shared memory. The engine picks one at start.
+ * Four builds of each source: `relaxed` may use relaxed SIMD, `threads` runs on shared memory. The engine picks one at start.
  */
 function buildKernels() {
   const stamp = digest([fileURLToPath(import.meta.url), ...sources(assembly), path.join(root, 'package-lock.json')]);
   if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) return;
-  fs.mkdirSync(output, { recursive: true });
-  for (const relaxed of [false, true]) {
-    for (const threads of [false, true]) {
-      const name = `gossamer${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
-      run('asc', [
-        path.relative(root, path.join(assembly, 'index.ts')),
-        '--outFile',
-        `dist/kernels/${name}`,
-        '-O3',
-        '--noAssert',
-        '--runtime',
-        'stub',
-        '--memoryBase',
-        '1024',
-        '--importMemory',
-        '--enable',
-        'simd',
-        '--enable',
-        'threads',
-        '--disableWarning',
-        '235',
-        ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
-        ...(threads ? ['--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'] : ['--initialMemory', '16']),
-        '--use',
-        `RELAXED=${relaxed ? 1 : 0}`,
-        '--use',
-        `THREADS=${threads ? 1 : 0}`,
-        '--use',
-        'abort=',
-      ]);
+  for (const { source, build } of kernels) {
+    fs.mkdirSync(path.dirname(path.join(root, build)), { recursive: true });
+    for (const relaxed of [false, true]) {
+      for (const threads of [false, true]) {
+        const file = `${build}${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
+        run('asc', [
+          path.relative(root, path.join(assembly, source)),
+          '--outFile',
+          file,
+          '-O3',
+          '--noAssert',
+          '--runtime',
+          'stub',
+          '--memoryBase',
+          '1024',
+          '--importMemory',
+          '--enable',
+          'simd',
+          '--enable',
+          'threads',
+          '--disableWarning',
+          '235',
+          ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
+          ...(threads ? ['--sharedMemory', '--initialMemory', '16', '--maximumMemory', '65536'] : ['--initialMemory', '16']),
+          '--use',
+          `RELAXED=${relaxed ? 1 : 0}`,
+          '--use',
+          `THREADS=${threads ? 1 : 0}`,
+          '--use',
+          'abort=',
+        ]);
+      }
     }
   }
   fs.writeFileSync(stampFile, stamp);
