@@ -1,9 +1,11 @@
-// Builds `dist/`: TypeScript by tsc, the kernels by the AssemblyScript compiler, each only when its sources changed.
+// Builds `dist/`: TypeScript by tsc, the kernels by the AssemblyScript compiler, each only when its sources changed; then the files of `gossamer/runtime`
+// for pages by esbuild.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const assembly = path.join(root, 'src/kernels/assembly');
@@ -16,6 +18,7 @@ const stampFile = path.join(root, 'dist/kernels/kernels.stamp');
 
 buildKernels();
 run('tsc', ['-p', 'tsconfig.json']);
+await bundleRuntime();
 
 /**
  * Four builds of each source: `relaxed` may use relaxed SIMD, `threads` runs on shared memory. The engine picks one at start.
@@ -58,6 +61,25 @@ function buildKernels() {
     }
   }
   fs.writeFileSync(stampFile, stamp);
+}
+
+/** Three files that import nothing, beside their kernels in `dist/browser`. Names stay: errors are told apart by those of their classes. */
+async function bundleRuntime() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: {
+      runtime: 'dist/runtime/browser/index.js',
+      'runtime-worker': 'dist/runtime/browser/worker.js',
+      'runtime-thread': 'dist/engine/wasm/web-thread.js',
+    },
+    outdir: 'dist/browser',
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    keepNames: true,
+    target: ['chrome97', 'firefox114', 'safari16.4'],
+    logLevel: 'warning',
+  });
 }
 
 function sources(folder) {

@@ -1,0 +1,78 @@
+import { missing } from '../../engine/browser-host.js';
+import { whenEnded } from '../../engine/wasm/web-locks.js';
+import { EngineError } from '../../errors.js';
+import type { Transfer } from '../model.js';
+import type { Answered, Asked, ChangingFacts, Question, Watch } from './messages.js';
+import { receiveError } from './sent-error.js';
+
+interface Pending {
+  readonly resolve: (answered: { readonly value: unknown; readonly facts: ChangingFacts }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Questions to a model's worker and its answers, in any order. */
+export class Link {
+  private readonly pending = new Map<number, Pending>();
+  private asked = 0;
+  private closing = false;
+  /** Once set, nothing is asked any more. */
+  private failure: Error | null = null;
+
+  constructor(private readonly worker: Worker) {
+    worker.onmessage = ({ data }: MessageEvent<Answered | Watch>) => {
+      if ('locks' in data) watch(data);
+      else this.receive(data);
+    };
+    // What a worker does not catch itself is that its file, or one that it needs, could not be loaded.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.fail(missing('runtime-worker.js', event.message));
+    };
+  }
+
+  /** Hears of the worker's end, whatever ended it. */
+  watch(lock: string): void {
+    whenEnded(lock, () => this.fail(new EngineError("the model's worker", new Error('it ended'))));
+  }
+
+  /** @throws what the worker threw; DOMException (`DataCloneError`) for what cannot be sent */
+  async ask<T>(
+    question: Question,
+    transfer: readonly Transfer[] = [],
+  ): Promise<{ readonly value: T; readonly facts: ChangingFacts }> {
+    if (this.failure) throw this.failure;
+    const id = this.asked++;
+    const message: Asked = { id, question };
+    this.worker.postMessage(message, transfer as Transferable[]);
+    const { value, facts } = await new Promise<Parameters<Pending['resolve']>[0]>((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+    });
+    return { value: value as T, facts };
+  }
+
+  /** Ends the worker once it has answered all that was asked. */
+  close(): void {
+    this.closing = true;
+    if (this.pending.size === 0) this.worker.terminate();
+  }
+
+  private receive(answered: Answered): void {
+    const pending = this.pending.get(answered.id);
+    this.pending.delete(answered.id);
+    if ('error' in answered) pending?.reject(receiveError(answered.error));
+    else pending?.resolve(answered);
+    if (this.closing) this.close();
+  }
+
+  private fail(error: Error): void {
+    if (this.failure || (this.closing && this.pending.size === 0)) return;
+    this.failure = error;
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
+    this.worker.terminate();
+  }
+}
+
+function watch({ locks, signs }: Watch): void {
+  for (const [thread, lock] of locks.entries()) whenEnded(lock, () => Atomics.store(signs, thread, 1));
+}

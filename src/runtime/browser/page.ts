@@ -1,0 +1,91 @@
+import { newLock } from '../../engine/wasm/web-locks.js';
+import { ConfigError, ShapeError } from '../../errors.js';
+import type { Images } from '../images.js';
+import {
+  type Answer,
+  type LoadOptions,
+  modelDisposed,
+  type ProfiledStep,
+  type RuntimeFacts,
+  type RuntimeModel,
+  type Transfer,
+} from '../model.js';
+import { bytesOrAddress, type ModelSource, parseAddress } from '../source.js';
+import { Link } from './link.js';
+import type { Question } from './messages.js';
+
+/** `load` of a page: the model lives in a worker of its own, and what is asked of it here is asked there. Parameters and errors as in Node (`../load.ts`). */
+export async function load(source: ModelSource, { files, ...options }: LoadOptions = {}): Promise<RuntimeModel> {
+  const base = globalThis.document?.baseURI ?? location.href;
+  const found = bytesOrAddress(source, base);
+  const sent = found instanceof Uint8Array ? compact(found) : found.href;
+  const link = new Link(startWorker(files, base));
+  const lock = newLock();
+  try {
+    const { value } = await ask<RuntimeFacts>(link, { kind: 'load', source: sent, options, lock });
+    link.watch(lock);
+    return remoteModel(link, value);
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+function startWorker(files: string | URL | undefined, base: string): Worker {
+  // Written out, so that bundlers find the file.
+  if (files === undefined) return new Worker(new URL('./runtime-worker.js', import.meta.url), { type: 'module' });
+  const folder = parseAddress(`${files}`.replace(/\/*$/, '/'), base);
+  if (!folder) throw new ConfigError('files', `got ${JSON.stringify(files)}, needs the address of a folder`);
+  return new Worker(new URL('runtime-worker.js', folder), { type: 'module' });
+}
+
+function remoteModel(link: Link, loaded: RuntimeFacts): RuntimeModel {
+  let facts = loaded;
+  let disposed = false;
+  const asking = async <T>(question: Question, transfer?: readonly Transfer[]): Promise<T> => {
+    if (disposed) throw modelDisposed();
+    const answered = await ask<T>(link, question, transfer);
+    facts = { ...facts, ...answered.facts };
+    return answered.value;
+  };
+  return {
+    run: (images, { transfer = [] } = {}) => asking<Answer>({ kind: 'run', images: sendable(images, transfer) }, transfer),
+    profile: (images, rounds) => asking<readonly ProfiledStep[]>({ kind: 'profile', images: sendable(images, []), rounds }),
+    get facts() {
+      return facts;
+    },
+    dispose() {
+      disposed = true;
+      link.close();
+    },
+  };
+}
+
+/** @throws ShapeError or ConfigError for what cannot be sent; else as `Link.ask` */
+async function ask<T>(link: Link, question: Question, transfer?: readonly Transfer[]) {
+  try {
+    return await link.ask<T>(question, transfer);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    const what = `what cannot be sent to a worker (${error.message})`;
+    if (question.kind === 'load') throw new ConfigError('options', `got ${what}, needs plain values`, { cause: error });
+    throw new ShapeError(question.kind, what, 'images as numbers');
+  }
+}
+
+function sendable(images: Images, transfer: readonly Transfer[]): Images {
+  const send = <I extends object>(image: I): I => {
+    if (!('data' in image) || !ArrayBuffer.isView(image.data) || transfer.includes(image.data.buffer as ArrayBuffer))
+      return image;
+    const data = image.data as Uint8Array;
+    const own = compact(data);
+    return own === data ? image : { ...image, data: own };
+  };
+  return Array.isArray(images) ? images.map(send) : send(images);
+}
+
+/** A message carries the whole buffer of a view, and shares one that is shared: this has what is seen, and a buffer of its own. */
+function compact<V extends Uint8Array>(view: V): V {
+  const owns = view.buffer instanceof ArrayBuffer && view.byteLength === view.buffer.byteLength;
+  return owns ? view : (view.slice() as V);
+}
