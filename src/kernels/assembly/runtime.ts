@@ -15,5 +15,5 @@ export * from './dynamic-binary';
 export { addColumns, addRows, copy, fill, hardTanh, multiplyColumns, multiplyRows, relu, sigmoid } from './elements';
 export * from './finish';
 export * from './movement';
-export { columnSums, finishColumnSums, finishRowSums, rowSums } from './reductions';
+export { columnSums, finishColumnSums, finishRowSums, repeatChannels, rowSums } from './reductions';
 export { averagePool, channelMax, maxPool, resizeBilinear } from './spatial';
