@@ -45,7 +45,7 @@ describe.skipIf(skipsBrowser)('a packed model in a page, of the package as npm w
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(['binary', 'dynamic'] as const)('gives the bits that Node gives (%s), with one thread and with two, plain and relaxed', async (name) => {
+  it.each(['binary', 'dynamic'] as const)(
     'gives the bits that Node gives (%s), with one thread and with two, plain and relaxed',
     async (name) => {
       const { page } = await visit({ isolated: true });
@@ -249,7 +249,7 @@ describe.skipIf(skipsBrowser)('a packed model in a page, of the package as npm w
       }
       return null;
     });
-    expect(lost).toEqual({ isNamed: true, message: expect.stringMatching(/compute thread/) });
+    expect(lost).toEqual({ isNamed: true, message: expect.stringMatching(/a compute thread ended before its task was done/) });
     expect(await failure(page, '/models/binary', { threads: 2, files: '/lacking' })).toMatchObject({
       name: 'FormatError',
       fields: { file: 'runtime-thread.js', reason: 'not-found' },
