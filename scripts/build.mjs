@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const assembly = path.join(root, 'src/kernels/assembly');
 /** Sources of the kernels and where their builds go: all for training, and for packed models what those need. */
 const kernels = [
-  { source: 'index.ts', build: 'dist/kernels/gossamer' },
-  { source: 'runtime.ts', build: 'dist/browser/gossamer-runtime' },
+  { source: 'index.ts', target: 'dist/kernels/gossamer' },
+  { source: 'runtime.ts', target: 'dist/browser/gossamer-runtime' },
 ];
 const stampFile = path.join(root, 'dist/kernels/kernels.stamp');
 
@@ -26,11 +26,11 @@ await bundleRuntime();
 function buildKernels() {
   const stamp = digest([fileURLToPath(import.meta.url), ...sources(assembly), path.join(root, 'package-lock.json')]);
   if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) return;
-  for (const { source, build } of kernels) {
-    fs.mkdirSync(path.dirname(path.join(root, build)), { recursive: true });
+  for (const { source, target } of kernels) {
+    fs.mkdirSync(path.dirname(path.join(root, target)), { recursive: true });
     for (const relaxed of [false, true]) {
       for (const threads of [false, true]) {
-        const file = `${build}${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
+        const file = `${target}${relaxed ? '-relaxed' : ''}${threads ? '-threads' : ''}.wasm`;
         run('asc', [
           path.relative(root, path.join(assembly, source)),
           '--outFile',

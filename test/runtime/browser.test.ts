@@ -256,6 +256,30 @@ describe.skipIf(skipsBrowser)('a packed model in a page, of the package as npm w
     });
   });
 
+  it('tells when the worker of a model is lost', async () => {
+    const files = path.join(installed.place, 'dist', 'browser');
+    const worker = fs.readFileSync(path.join(files, 'runtime-worker.js'), 'utf8');
+    const ending = `addEventListener('message', (event) => {
+      if (event.data.question.kind !== 'run') return;
+      event.stopImmediatePropagation();
+      close();
+    });`;
+    const { page } = await visit({
+      places: { '/ending/': files, '/ending/runtime-worker.js': new TextEncoder().encode(ending + worker) },
+    });
+    const errors = await page.evaluate(async () => {
+      const { runtime } = globalThis as unknown as PageGlobals;
+      const model = await runtime.load('/models/binary', { files: '/ending/' });
+      const asked = [1, 2].map(() => model.run({ data: new Uint8Array(3072), width: 32, height: 32 }));
+      const failures = (await Promise.allSettled(asked)) as PromiseRejectedResult[];
+      const late = await model.profile([]).catch((error: Error) => error);
+      return [...failures.map(({ reason }) => reason), late].map((error) =>
+        error instanceof runtime.EngineError ? error.where : error,
+      );
+    });
+    expect(errors).toEqual(Array(3).fill("the model's worker"));
+  });
+
   it('is found by a bundler under its name, workers and kernels too', async () => {
     const app = path.join(folder, 'app');
     fs.mkdirSync(app);
