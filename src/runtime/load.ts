@@ -7,7 +7,7 @@ import { type ModelSource, readSource } from './source.js';
  * @param source its bytes, or their address: in a page also one relative to the page, in Node also one of a file
  * @throws FormatError as `decodePackedModel`, and with reason `not-found` for an address that gives nothing
  * @throws ConfigError for impossible options, or a source that is none
- * @throws UnsupportedError without WebAssembly SIMD
+ * @throws UnsupportedError without WebAssembly SIMD; OutOfMemoryError for a model that does not fit
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<RuntimeModel> {
   const { createNodeHost } = await import('../engine/node-host.js');

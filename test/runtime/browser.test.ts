@@ -195,13 +195,16 @@ describe.skipIf(skipsBrowser)('a packed model in a page, of the package as npm w
     const refusals = await page.evaluate(async () => {
       const { runtime } = globalThis as unknown as PageGlobals;
       const model = await runtime.load('/models/binary');
-      const refused = (images: unknown) => model.run(images as never).catch((error: Error) => error.name);
+      const refused = (images: unknown, transfer?: unknown) =>
+        model.run(images as never, { transfer: transfer as never }).catch((error: Error) => error.name);
+      const size = { width: 32, height: 32 };
       return [
         await refused({ data: new Uint8Array(3), width: 1, height: 1 }),
-        await refused({ data: () => 1, width: 32, height: 32 }),
+        await refused({ data: () => 1, ...size }),
+        await refused({ data: new Uint8Array(3072), ...size }, ['no buffer']),
       ];
     });
-    expect(refusals).toEqual(['ShapeError', 'ShapeError']);
+    expect(refusals).toEqual(['ShapeError', 'ShapeError', 'ShapeError']);
   });
 
   it('needs no content type of its kernels, but a policy that allows them', async () => {

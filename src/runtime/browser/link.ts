@@ -5,8 +5,13 @@ import type { Transfer } from '../model.js';
 import type { Answered, Asked, ChangingFacts, Question, Watch } from './messages.js';
 import { receiveError } from './sent-error.js';
 
+interface AnswerOf<T> {
+  readonly value: T;
+  readonly facts: ChangingFacts;
+}
+
 interface Pending {
-  readonly resolve: (answered: { readonly value: unknown; readonly facts: ChangingFacts }) => void;
+  readonly resolve: (answered: AnswerOf<unknown>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -35,19 +40,18 @@ export class Link {
     whenEnded(lock, () => this.fail(new EngineError("the model's worker", new Error('it ended'))));
   }
 
-  /** @throws what the worker threw; DOMException (`DataCloneError`) for what cannot be sent */
-  async ask<T>(
-    question: Question,
-    transfer: readonly Transfer[] = [],
-  ): Promise<{ readonly value: T; readonly facts: ChangingFacts }> {
-    if (this.failure) throw this.failure;
+  /**
+   * Rejects with what the worker threw.
+   * @throws what `postMessage` does, for what cannot be sent or handed over
+   */
+  ask<T>(question: Question, transfer: readonly Transfer[] = []): Promise<AnswerOf<T>> {
+    if (this.failure) return Promise.reject(this.failure);
     const id = this.asked++;
     const message: Asked = { id, question };
     this.worker.postMessage(message, transfer as Transferable[]);
-    const { value, facts } = await new Promise<Parameters<Pending['resolve']>[0]>((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve: resolve as Pending['resolve'], reject });
     });
-    return { value: value as T, facts };
   }
 
   /** Ends the worker once it has answered all that was asked. */

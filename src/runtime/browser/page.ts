@@ -49,8 +49,8 @@ function remoteModel(link: Link, loaded: RuntimeFacts): RuntimeModel {
     return answered.value;
   };
   return {
-    run: (images, { transfer = [] } = {}) => asking<Answer>({ kind: 'run', images: sendable(images, transfer) }, transfer),
-    profile: (images, rounds) => asking<readonly ProfiledStep[]>({ kind: 'profile', images: sendable(images, []), rounds }),
+    run: async (images, { transfer = [] } = {}) => asking<Answer>({ kind: 'run', images: sendable(images, transfer) }, transfer),
+    profile: async (images, rounds) => asking<readonly ProfiledStep[]>({ kind: 'profile', images: sendable(images, []), rounds }),
     get facts() {
       return facts;
     },
@@ -61,23 +61,22 @@ function remoteModel(link: Link, loaded: RuntimeFacts): RuntimeModel {
   };
 }
 
-/** @throws ShapeError or ConfigError for what cannot be sent; else as `Link.ask` */
-async function ask<T>(link: Link, question: Question, transfer?: readonly Transfer[]) {
+/** @throws ShapeError or ConfigError for what cannot be sent */
+function ask<T>(link: Link, question: Question, transfer?: readonly Transfer[]) {
   try {
-    return await link.ask<T>(question, transfer);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-    const what = `what cannot be sent to a worker (${error.message})`;
-    if (question.kind === 'load') throw new ConfigError('options', `got ${what}, needs plain values`, { cause: error });
-    throw new ShapeError(question.kind, what, 'images as numbers');
+    return link.ask<T>(question, transfer);
+  } catch (cause) {
+    const what = `what cannot be sent to a worker (${(cause as Error).message})`;
+    if (question.kind === 'load') throw new ConfigError('options', `got ${what}, needs plain values`, { cause });
+    throw new ShapeError(question.kind, what, 'images as numbers, and their buffers where they are handed over');
   }
 }
 
 function sendable(images: Images, transfer: readonly Transfer[]): Images {
   const send = <I extends object>(image: I): I => {
-    if (!('data' in image) || !ArrayBuffer.isView(image.data) || transfer.includes(image.data.buffer as ArrayBuffer))
-      return image;
-    const data = image.data as Uint8Array;
+    // What is no image the worker refuses, as Node does.
+    const data = Object(image).data as Uint8Array;
+    if (!ArrayBuffer.isView(data) || transfer.includes(data.buffer as ArrayBuffer)) return image;
     const own = compact(data);
     return own === data ? image : { ...image, data: own };
   };
