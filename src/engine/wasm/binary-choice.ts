@@ -2,7 +2,7 @@ import type { TimingStore } from '../host.js';
 import type { Conv2dGeometry } from '../kernels.js';
 import { type Autotune, timedOnce } from '../timed-once.js';
 import { WasmBackend } from './backend.js';
-import { type BinaryMethod, binaryKernels } from './binary.js';
+import { type BinaryMethod, forwardBinaryKernels } from './binary.js';
 
 /** How 1-bit convolutions count: by the fastest method, found by timing; or always by the one named, where it can. */
 export type BinaryKernelChoice = 'auto' | BinaryMethod;
@@ -102,7 +102,7 @@ function timeMethods({ module, relaxed, shared }: CompiledBuild): readonly Times
   const w = floats(MANY.outChannels * 9 * MANY.inChannels);
   const y = floats(pixelsOf(MANY) * MANY.outChannels);
   const runs = METHODS.map((method) => {
-    const kernels = binaryKernels(backend, () => method);
+    const kernels = forwardBinaryKernels(backend, () => method);
     return { method, run: (g: Conv2dGeometry) => milliseconds(() => kernels.binaryConv2d(g, signs, w, 0, y)) };
   });
   let times = METHODS.map((method): Times => ({ method, few: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY }));

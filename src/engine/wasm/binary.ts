@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
 import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
 import { nibbleBytes, nibbleConvolution, spreadWeights } from './binary-nibbles.js';
@@ -37,18 +38,15 @@ const CONVOLUTIONS = { 'byte-tables': tableConvolution, 'nibble-tables': nibbleC
 
 /** @param methodFor the method for a layer of so many output pixels, where the layer allows all of them (`binary-choice.ts`) */
 export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => BinaryMethod): BinaryKernels {
+  return { ...forwardBinaryKernels(wasm, methodFor), ...trainingKernels(wasm) };
+}
+
+/** @param methodFor as of `binaryKernels` */
+export function forwardBinaryKernels(wasm: WasmContext, methodFor: (pixels: number) => BinaryMethod): ForwardPart<BinaryKernels> {
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
       const { tasks, size } = partition(rows, channels);
       wasm.run('packSigns', tasks, [rows, size, channels, surrogate ? KEPT[surrogate] : 0, x, signs, kept]);
-    },
-    unpackSigns(rows, channels, signs, x) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
-    },
-    multiplyByKept(surrogate, rows, channels, kept, dx) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
     binaryConv2d(g, signs, w, scale, y) {
       const layout = binaryLayout(g);
@@ -70,6 +68,19 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       const { pairs, nibbles } = packedPlaces(layout, g);
       const weights = { rows: packed, pairs: packed + pairs, nibbles: nibbles > 0 ? packed + nibbles : 0 };
       convolve(wasm, g, layout, { signs, ...weights, scale, y }, methodFor);
+    },
+  };
+}
+
+function trainingKernels(wasm: WasmContext): TrainingPart<BinaryKernels> {
+  return {
+    unpackSigns(rows, channels, signs, x) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
+    },
+    multiplyByKept(surrogate, rows, channels, kept, dx) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
   };
 }

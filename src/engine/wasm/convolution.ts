@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, Conv2dGeometry, ConvolutionKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
@@ -27,7 +28,14 @@ export interface ConvolutionChoice {
  * Dense convolutions, by Winograd's algorithm or directly: a walk (`convolution-walk.ts`) says which source pixels meet in which target pixel, a cut
  * (`convolution-cuts.ts`) shares it among tasks, the kernels (`src/kernels/assembly/convolution.ts`) do it.
  */
-export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): ConvolutionKernels {
+export function convolutionKernels(wasm: WasmContext, choice: ConvolutionChoice): ConvolutionKernels {
+  return { ...forwardConvolutionKernels(wasm, choice), ...trainingKernels(wasm, choice) };
+}
+
+export function forwardConvolutionKernels(
+  wasm: WasmContext,
+  { winograd: mayTransform }: ConvolutionChoice,
+): ForwardPart<ConvolutionKernels> {
   return {
     conv2d(g, x, w, bias, y) {
       if (hasSmallGroups(g)) {
@@ -51,7 +59,11 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
         convolve(wasm, walk, g.groups, panels);
       });
     },
+  };
+}
 
+function trainingKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): TrainingPart<ConvolutionKernels> {
+  return {
     conv2dInputGradient(g, dy, w, dx) {
       if (hasSmallGroups(g)) {
         groupedInputGradient(wasm, g, dy, w, dx);
