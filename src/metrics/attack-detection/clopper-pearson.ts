@@ -60,6 +60,7 @@ function logBeta(a: number, b: number): number {
 function logGamma(x: number): number {
   if (x < 10) return logGamma(x + 1) - Math.log(x);
   const square = 1 / (x * x);
-  const series = 1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square * (1 / 1188 - square * (691 / 360360)))));
+  const series =
+    1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square * (1 / 1188 - square * (691 / 360360)))));
   return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series / x;
 }

@@ -28,32 +28,37 @@ export function parseCriterion(text: string): Criterion {
   if (held && Number(percent) <= 100) return { kind: held as 'apcer' | 'bpcer', limit: Number(`${percent}e-2`) };
   const [, reported, parts] = /^(apcer|bpcer)([1-9]\d{0,5})$/.exec(text) ?? [];
   if (reported) return { kind: reported === 'bpcer' ? 'apcer' : 'bpcer', limit: 1 / Number(parts) };
-  throw new ConfigError('criterion', `"${text}" is not a way to choose a threshold. There are: ${criterionForms}; other numbers work too.`);
+  throw new ConfigError(
+    'criterion',
+    `"${text}" is not a way to choose a threshold. There are: ${criterionForms}; other numbers work too.`,
+  );
 }
 
 /**
  * The threshold, of those that `sweep` lists, that the criterion likes best; of several that it likes alike, the strictest: between
  * errors that count the same, those of attacks are the worse ones.
+ * @param source what the presentations are called in messages
  * @throws ConfigError of key `criterion` when no bona fide presentation or no attack was answered, or no threshold keeps the limit
  *   (attacks of score +Infinity are accepted at every one)
  */
-export function chooseThreshold(ranking: Ranking, criterion: Criterion): number {
+export function chooseThreshold(ranking: Ranking, criterion: Criterion, source = 'the scores'): number {
   const totals = weightedTotals(ranking);
   const bonafide = totals[bonafideClass]!;
   const attacks = totals.reduce((sum, count) => sum + count, 0) - bonafide;
   if (bonafide === 0 || attacks === 0) {
-    const detail = `got ${bonafide} bona fide presentations and ${attacks} attacks with a score, needs both to choose a threshold. Give one (--threshold), or other scores.`;
+    const detail = `got ${bonafide} bona fide presentations and ${attacks} attacks with a score in ${source}, needs both to choose a threshold. Give one (--threshold), or other scores.`;
     throw new ConfigError('criterion', detail);
   }
   let [chosen, best] = [Number.NaN, [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as Badness];
   sweep(ranking, (threshold, accepted) => {
     const counts = { accepted, totals, attacks, bonafide, rejected: bonafide - accepted[bonafideClass]! };
     const badness = judge(criterion, counts);
-    if (badness && (badness[0] < best[0] || (badness[0] === best[0] && badness[1] < best[1]))) [chosen, best] = [threshold, badness];
+    if (badness && (badness[0] < best[0] || (badness[0] === best[0] && badness[1] < best[1])))
+      [chosen, best] = [threshold, badness];
     return undefined;
   });
   if (Number.isNaN(chosen)) {
-    const detail = `no threshold keeps the ${criterion.kind.toUpperCase()} within its limit: presentations of an infinite score stand in the way.`;
+    const detail = `no threshold in ${source} keeps the ${criterion.kind.toUpperCase()} within its limit: presentations of an infinite score stand in the way.`;
     throw new ConfigError('criterion', detail);
   }
   return chosen;

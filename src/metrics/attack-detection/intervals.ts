@@ -46,9 +46,10 @@ export interface Confidence {
  * How far the rates of a set may be from those that more presentations of its kind would show.
  *
  * Where subjects are known, and some have several presentations, subjects are drawn again and again with replacement and the central
- * `level` of the rates is taken. Without an error, or with nothing but errors, every draw gives the same: then it is the interval of
- * Clopper and Pearson that counts each subject once. Where subjects are not known it is theirs over presentations, which must then be
- * independent; EER, AUC and BPCER at an APCER get none.
+ * `level` of the rates is taken. Of a share the interval is never narrower than that of Clopper and Pearson over presentations: few errors
+ * make a bootstrap too narrow. Without an error, or with nothing but errors, every draw gives the same, and nothing tells how far the
+ * presentations of a subject go together: then it is the interval of Clopper and Pearson that counts each subject once. Where subjects are
+ * not known it is theirs over presentations, which must then be independent; EER, AUC and BPCER at an APCER get none.
  *
  * A rate that is made of others (the worst species, a mean of two) holds in its interval what it can be while each of k parts stays in an
  * interval of level 1 - (1 - level) / k (Bonferroni): all of them do with a probability of at least `level`.
@@ -115,7 +116,9 @@ function cachedDraws(draws: readonly Int32Array[] | null): (proportion: Proporti
     }
     const drawn = cache.get(proportion) ?? draws.map((weights) => drawnShare(bySubject, weights));
     cache.set(proportion, drawn);
-    return percentileInterval(drawn, events / trials, level);
+    const independent = clopperPearson(events, trials, level);
+    const interval = percentileInterval(drawn, events / trials, level) ?? independent;
+    return [Math.min(interval[0], independent[0]), Math.max(interval[1], independent[1])];
   };
 }
 

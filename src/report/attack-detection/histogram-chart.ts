@@ -1,0 +1,142 @@
+import { LineChart, type LineSeriesOption } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
+import * as echarts from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from '../drawing.js';
+
+echarts.use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
+
+export interface SetScores {
+  readonly name: string;
+  readonly bonafide: readonly number[];
+  readonly attacks: readonly number[];
+}
+
+const [page, text, quiet] = [pageColors.page[0], pageColors.text[0], pageColors.quiet[0]];
+
+const width = 960;
+const panelHeight = 150;
+const rowHeight = panelHeight + 70;
+const left = 76;
+const bins = 60;
+
+/**
+ * How the scores of bona fide presentations and of attacks are spread, a panel a set, all on one axis, with the threshold; as an SVG document,
+ * 960 wide; light or dark as the viewer prefers. Scores that are infinite or no number are left out.
+ */
+export function renderHistograms(sets: readonly SetScores[], threshold: number): string {
+  const finite = sets.flatMap(({ bonafide, attacks }) => [...bonafide, ...attacks]).filter(Number.isFinite);
+  const [low, high] = rangeOf(finite);
+  const height = 44 + sets.length * rowHeight;
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({
+      animation: false,
+      backgroundColor: page,
+      textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
+      title: sets.map(({ name }, i) => ({
+        text: name,
+        left: left + 8,
+        top: 44 + i * rowHeight,
+        textStyle: { fontSize: 13, color: text },
+      })),
+      legend: {
+        data: ['bona fide', 'attacks'],
+        left: 12,
+        top: 8,
+        itemGap: 22,
+        textStyle: { fontSize: 12, color: text },
+        selectedMode: false,
+      },
+      grid: sets.map((_, i) => ({ left, top: 50 + i * rowHeight, width: width - left - 30, height: panelHeight })),
+      xAxis: sets.map((_, gridIndex) => ({
+        type: 'value',
+        gridIndex,
+        min: low,
+        max: high,
+        name: gridIndex === sets.length - 1 ? 'score' : '',
+        nameLocation: 'middle',
+        nameGap: 30,
+        ...axisColors,
+        axisLine: { ...axisColors.axisLine, onZero: false },
+        axisLabel: {
+          color: quiet,
+          showMinLabel: false,
+          showMaxLabel: false,
+          formatter: (value: number) => String(Number(value.toPrecision(6))),
+        },
+        splitLine: { show: false },
+      })),
+      yAxis: sets.map((_, gridIndex) => ({
+        type: 'value',
+        gridIndex,
+        min: 0,
+        splitNumber: 3,
+        ...axisColors,
+        axisLine: { ...axisColors.axisLine, onZero: false },
+        axisLabel: { color: quiet, formatter: percentLabel },
+      })),
+      series: sets.flatMap(({ bonafide, attacks }, at) => [
+        area('attacks', at, histogram(attacks, low, high), markColors.orange[0]),
+        {
+          ...area('bona fide', at, histogram(bonafide, low, high), markColors.blue[0]),
+          markLine: thresholdLine(threshold, low, high),
+        },
+      ]),
+    });
+    return withDarkForm(chart.renderToSVGString(), `Scores of ${sets.map(({ name }) => name).join(', ')}`);
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** With some room; any range where all scores are one. */
+function rangeOf(values: readonly number[]): [low: number, high: number] {
+  const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (low > high) return [0, 1];
+  const room = high > low ? (high - low) / bins : Math.abs(low) || 1;
+  const range: [number, number] = [low - room, high + room];
+  return range.every(Number.isFinite) ? range : [low, high];
+}
+
+/** Corners of the outline of the bars: the share of the class in each bin. */
+function histogram(values: readonly number[], low: number, high: number): (readonly [number, number])[] {
+  const finite = values.filter(Number.isFinite);
+  const counts = new Array<number>(bins).fill(0);
+  // Halves, so that a range as wide as numbers go stays one.
+  const size = high / bins - low / bins;
+  for (const value of finite) {
+    counts[Math.min(bins - 1, Math.max(0, Math.floor(value / size - low / size)))]!++;
+  }
+  const corners = counts.flatMap((count, bin) => {
+    const share = count / Math.max(1, finite.length);
+    return [[low + bin * size, share] as const, [low + (bin + 1) * size, share] as const];
+  });
+  return [[low, 0], ...corners, [high, 0]];
+}
+
+function area(name: string, at: number, data: readonly (readonly [number, number])[], color: string): LineSeriesOption {
+  return {
+    name,
+    type: 'line',
+    xAxisIndex: at,
+    yAxisIndex: at,
+    data: data.map(([x, y]) => [x, y]),
+    symbol: 'none',
+    lineStyle: { width: 1.5, color },
+    itemStyle: { color },
+    areaStyle: { color, opacity: 0.25 },
+  };
+}
+
+function thresholdLine(threshold: number, low: number, high: number): LineSeriesOption['markLine'] {
+  if (!(threshold >= low && threshold <= high)) return undefined;
+  return {
+    symbol: 'none',
+    silent: true,
+    data: [{ xAxis: threshold }],
+    lineStyle: { color: text, type: 'dashed', width: 1.5 },
+    label: { formatter: 'threshold', color: text, position: 'end' },
+  };
+}

@@ -1,0 +1,170 @@
+import type { EvaluationWarning, Judgement, ProtocolEvaluation, ScoreEvaluation } from '../../pad/evaluation/index.js';
+import { formatCount } from '../format.js';
+import { type Column, renderTable } from '../table.js';
+import { paintFor, printable, type TerminalStyle, wrap } from '../terminal.js';
+import {
+  confidenceSentence,
+  countsSentence,
+  formatInterval,
+  formatRate,
+  formatSpread,
+  type NamedSet,
+  namedSets,
+  type RateLine,
+  rateLines,
+  rateNames,
+  speciesOf,
+  thresholdSentence,
+} from './labels.js';
+
+/** Threshold, sets, rates with intervals, rates by species and by group, for a terminal. */
+export function formatEvaluation(evaluation: ScoreEvaluation, style: TerminalStyle): string {
+  const sets = namedSets(evaluation);
+  return [
+    wrap(printable(thresholdSentence(evaluation)), style.width),
+    ...warningLines(evaluation.warnings, style),
+    '',
+    ...sets.flatMap(({ name, set }) => wrap(`${name}: ${printable(set.file)}, ${countsSentence(set)}`, style.width).split('\n')),
+    '',
+    sets.length <= 2 ? ratesTable(sets, style) : setsTable(sets, style),
+    '',
+    speciesTable(sets, style),
+    ...sets.flatMap((named) => groupsTable(named, style)),
+    '',
+    wrap(`In brackets: ${confidenceSentence(sets.at(-1)!.set)}.`, style.width),
+  ].join('\n');
+}
+
+/** Mean and deviation over the folds, and what each fold gave, for a terminal. */
+export function formatProtocol({ protocol, folds, summary }: ProtocolEvaluation, style: TerminalStyle): string {
+  const warnings = new Map(folds.flatMap((fold) => fold.warnings.map((warning) => [warning.message, warning] as const)));
+  const rates = Object.keys(rateNames) as (keyof typeof rateNames)[];
+  const sides = [...(summary.dev ? [['dev', summary.dev] as const] : []), ['eval', summary.eval] as const];
+  return [
+    `${printable(protocol)}: ${folds.length} folds, each with a threshold of its own`,
+    ...warningLines([...warnings.values()], style),
+    '',
+    renderTable(
+      [
+        {
+          header: 'mean ± deviation',
+          cell: (rate) => (rate === 'apcerPooled' ? 'APCER, pooled' : rateNames[rate]),
+          align: 'left',
+        },
+        ...sides.map(([name, spreads]) => ({
+          header: name,
+          cell: (rate: keyof typeof rateNames) => formatSpread(spreads[rate], rate === 'auc' ? 'area' : 'share'),
+        })),
+      ],
+      rates,
+      style,
+    ),
+    '',
+    renderTable(
+      [
+        { header: 'fold', cell: ({ name }) => name, align: 'left' },
+        { header: 'threshold', cell: ({ judged }) => judged.threshold, rank: 2 },
+        ...rateColumns(({ judged }: { readonly judged: { readonly set: Judgement } }) => judged.set),
+      ],
+      folds.flatMap(({ name, threshold, evals }) =>
+        evals.map((set) => ({ name, judged: { set, threshold: threshold.toPrecision(4) } })),
+      ),
+      style,
+    ),
+  ].join('\n');
+}
+
+function warningLines(warnings: readonly EvaluationWarning[], { width, color }: TerminalStyle): string[] {
+  const paint = paintFor(color);
+  return warnings.flatMap(({ message }) =>
+    wrap(`Warning: ${printable(message)}`, width)
+      .split('\n')
+      .map(paint.yellow),
+  );
+}
+
+/** A line a rate, for a development set and one that is judged. */
+function ratesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
+  return renderTable(
+    [
+      { header: '', cell: ({ name }) => name, align: 'left' },
+      ...sets.map(({ name, set }) => ({ header: name, cell: (line: RateLine) => rateCell(line, set), align: 'left' as const })),
+    ],
+    rateLines,
+    style,
+  );
+}
+
+function rateCell({ rate, interval, note, form }: RateLine, set: Judgement): string {
+  const range = formatInterval(interval(set), form).replace(' %', '');
+  return [formatRate(rate(set), form).padStart(8), ...(range ? [`(${range})`] : []), ...(note ? [note(set)] : [])].join(' ');
+}
+
+/** A line a set, for several that are judged. */
+function setsTable(sets: readonly NamedSet[], style: TerminalStyle): string {
+  return renderTable(
+    [{ header: 'set', cell: ({ name }) => name, align: 'left' }, ...rateColumns(({ set }: NamedSet) => set)],
+    sets,
+    style,
+  );
+}
+
+function rateColumns<Row>(judgementOf: (row: Row) => Judgement): Column<Row>[] {
+  const column = (key: keyof typeof rateNames, rank?: number): Column<Row> => ({
+    header: rateNames[key],
+    cell: (row) => formatRate(judgementOf(row).rates[key], key === 'auc' ? 'area' : 'share'),
+    rank,
+  });
+  return [
+    column('apcerAp'),
+    { header: 'of', cell: (row) => judgementOf(row).rates.worstSpecies ?? '', align: 'left', rank: 3 },
+    column('bpcer'),
+    column('acer'),
+    column('apcerPooled', 4),
+    column('hter', 8),
+    column('eer', 7),
+    column('auc', 6),
+    column('fta', 5),
+  ];
+}
+
+function speciesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
+  return renderTable(
+    [
+      { header: 'species', cell: (species) => species, align: 'left' },
+      ...sets.flatMap(({ name, set }, i): Column<string>[] => [
+        { header: `${name}: attacks`, cell: (species) => formatCount(set.counts.species[species] ?? 0), rank: 1 },
+        {
+          header: 'APCER',
+          cell: (species) => {
+            const range = formatInterval(set.confidence.intervals.apcer[species] ?? null).replace(' %', '');
+            return [
+              formatRate(set.rates.apcer[species] ?? null).padStart(8),
+              ...(range && i > sets.length - 3 ? [`(${range})`] : []),
+            ].join(' ');
+          },
+          align: 'left',
+        },
+      ]),
+    ],
+    speciesOf(sets),
+    style,
+  );
+}
+
+function groupsTable({ name, set }: NamedSet, style: TerminalStyle): string[] {
+  if (!set.groups) return [];
+  const table = renderTable(
+    [
+      { header: `${name}: ${printable(set.groups.column)}`, cell: ([group]) => group || '(empty)', align: 'left' },
+      { header: 'bona fide', cell: ([, { counts }]) => formatCount(counts.bonafide), rank: 2 },
+      { header: 'BPCER', cell: ([, judgement]) => rateCell(rateLines[1]!, judgement), align: 'left' },
+      { header: 'attacks', cell: ([, { counts }]) => formatCount(counts.attacks), rank: 2 },
+      { header: 'APCER', cell: ([, judgement]) => rateCell(rateLines[0]!, judgement), align: 'left' },
+      { header: 'ACER', cell: ([, { rates }]) => formatRate(rates.acer), rank: 1 },
+    ],
+    Object.entries(set.groups.values),
+    style,
+  );
+  return ['', table];
+}
