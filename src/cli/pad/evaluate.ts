@@ -12,10 +12,11 @@ import {
 } from '../../pad/evaluation/index.js';
 import { readScores } from '../../pad/scores/index.js';
 import { formatEvaluation, formatProtocol } from '../../report/attack-detection/text.js';
+import type { TerminalStyle } from '../../report/terminal.js';
 import { answer, type Console } from '../console.js';
 import { formatNext, type NextStep, nextStep } from '../next.js';
 import { jsonOption, repeated } from '../options.js';
-import { writeReport } from './report-files.js';
+import { type Reported, writeReport } from './report-files.js';
 
 interface EvaluateChoice {
   readonly dev?: string;
@@ -74,30 +75,40 @@ export function evaluateCommand(console: Console): Command {
 }
 
 async function evaluate(choice: EvaluateChoice, console: Console): Promise<void> {
-  if (choice.images && !choice.out)
+  if (choice.images !== undefined && choice.out === undefined) {
     throw new ConfigError('images', 'pictures are for the report: say where it is written (--out).');
-  const rule = ruleOf(choice);
-  const options = { by: choice.by };
-  const style = () => ({ width: console.output.columns(), color: console.output.color });
-  if (choice.folds !== undefined || choice.protocol !== undefined) {
-    const folds = choice.folds === undefined ? leaveOneSpeciesOut(await input(choice)) : await readFolds(choice.folds);
-    const evaluated = evaluateProtocol(choice.folds ?? choice.protocol!, folds, rule, options);
-    const document = protocolDocument(evaluated);
-    const files = choice.out ? await writeReport(choice.out, document, { protocol: evaluated }) : [];
-    answer(console, choice.json, document, () =>
-      [formatProtocol(evaluated, style()), '', ending(files, choice, console)].join('\n'),
-    );
-    return;
   }
-  const evaluated = evaluateScores(await input(choice), rule, options);
-  const document = evaluationDocument(evaluated);
-  const files = choice.out ? await writeReport(choice.out, document, { evaluation: evaluated, images: choice.images }) : [];
-  answer(console, choice.json, document, () =>
-    [formatEvaluation(evaluated, style()), '', ending(files, choice, console)].join('\n'),
-  );
+  const { document, text, reported } = await judge(choice, { width: console.output.columns(), color: console.output.color });
+  const files = choice.out === undefined ? [] : await writeReport(choice.out, document, reported);
+  answer(console, choice.json, document, () => [text(), '', ending(files, choice, console)].join('\n'));
 }
 
-async function input({ dev, eval: judged = [] }: EvaluateChoice) {
+interface Judged {
+  readonly document: object;
+  readonly text: () => string;
+  readonly reported: Reported;
+}
+
+async function judge(choice: EvaluateChoice, style: TerminalStyle): Promise<Judged> {
+  const { folds: foldsFile, protocol, by, images } = choice;
+  const rule = ruleOf(choice);
+  if (foldsFile === undefined && protocol === undefined) {
+    const evaluation = evaluateScores(await readInput(choice), rule, { by });
+    const reported = { evaluation, images };
+    return { document: evaluationDocument(evaluation), text: () => formatEvaluation(evaluation, style), reported };
+  }
+  if (images !== undefined)
+    throw new ConfigError('images', 'the report of a protocol shows no pictures: judge one fold by itself.');
+  const folds = foldsFile === undefined ? leaveOneSpeciesOut(await readInput(choice)) : await readFolds(foldsFile);
+  const evaluated = evaluateProtocol(foldsFile ?? 'leave-one-species-out', folds, rule, { by });
+  return {
+    document: protocolDocument(evaluated),
+    text: () => formatProtocol(evaluated, style),
+    reported: { protocol: evaluated },
+  };
+}
+
+async function readInput({ dev, eval: judged = [] }: EvaluateChoice) {
   if (judged.length === 0)
     throw new ConfigError('eval', 'there is nothing to judge: give a file of scores (--eval), or of folds (--folds).');
   return { dev: dev === undefined ? null : await readScores(dev), evals: await Promise.all(judged.map(readScores)) };

@@ -94,7 +94,7 @@ export const rateNames: Readonly<Record<Plain, string>> = {
 };
 
 export const rateLines: readonly RateLine[] = [
-  { ...plain('apcerAp', 'APCER, worst species'), note: ({ rates }) => rates.worstSpecies ?? '' },
+  { ...plain('apcerAp', 'APCER, worst species'), note: ({ rates }) => worstSpecies(rates) },
   plain('bpcer', 'BPCER'),
   plain('acer', 'ACER'),
   plain('apcerPooled', 'APCER, pooled (FAR)'),
@@ -119,6 +119,11 @@ function atApcer(limit: '10%' | '5%' | '1%' | '0.1%'): RateLine {
     rate: ({ rates }) => rates.bpcerAtApcer[limit],
     interval: ({ confidence }) => confidence.intervals.bpcerAtApcer[limit],
   };
+}
+
+/** Which species is accepted most often; nothing where none is. */
+export function worstSpecies({ apcerAp, worstSpecies }: Judgement['rates']): string {
+  return apcerAp ? worstSpecies! : '';
 }
 
 /** Of all sets, sorted. */

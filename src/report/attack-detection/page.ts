@@ -18,6 +18,7 @@ import {
   rateLines,
   speciesOf,
   thresholdSentence,
+  worstSpecies,
 } from './labels.js';
 
 /** What is shown of a presentation: a picture as a data URL, or why there is none. */
@@ -70,7 +71,7 @@ function headline({ name, set }: NamedSet, isNamed: boolean): Html {
     html`<div>${what}<b>${formatRate(rate)}</b><small>${[formatInterval(interval), note].filter(Boolean).join(', ')}</small></div>`;
   return html`${isNamed ? html`<h3>${name}: ${set.file}</h3>` : ''}
 <div class="headline">
-${box('APCER, worst species', rates.apcerAp, confidence.intervals.apcerAp, rates.worstSpecies ?? '')}
+${box('APCER, worst species', rates.apcerAp, confidence.intervals.apcerAp, worstSpecies(rates))}
 ${box('BPCER', rates.bpcer, confidence.intervals.bpcer, '')}
 ${box('ACER', rates.acer, confidence.intervals.acer, '')}
 ${box('Failure to acquire', rates.fta, confidence.intervals.fta, '')}
@@ -100,17 +101,24 @@ export function filesTable(sets: readonly NamedSet[]): Html {
   );
 }
 
-/** A rate, and its interval below. */
-function rateCell({ rate, interval, note, form }: RateLine, judgement: Judgement): Html {
-  const small = [formatInterval(interval(judgement), form), note?.(judgement) ?? ''].filter(Boolean);
-  return html`${formatRate(rate(judgement), form)}${small.map((part) => html`<small>${part}</small>`)}`;
+/** A rate, and below it its interval and what stands behind it. */
+function rateCell(line: RateLine, judgement: Judgement): Html {
+  const small = details(line, judgement).map((part) => html`<small>${part}</small>`);
+  return html`${formatRate(line.rate(judgement), line.form)}${small}`;
+}
+
+function details({ interval, note, form }: RateLine, judgement: Judgement): string[] {
+  return [formatInterval(interval(judgement), form), note?.(judgement) ?? ''].filter(Boolean);
 }
 
 function ratesTable(sets: readonly NamedSet[]): Html {
   return htmlTable(
     [
       { header: 'rate', cell: (line: RateLine) => line.name, align: 'left' },
-      ...sets.map(({ name, set }): HtmlColumn<RateLine> => ({ header: name, cell: (line) => rateCell(line, set) })),
+      ...sets.flatMap(({ name, set }): HtmlColumn<RateLine>[] => [
+        { header: name, cell: ({ rate, form }) => formatRate(rate(set), form) },
+        { header: '', cell: (line) => html`<small>${details(line, set).join(', ')}</small>`, align: 'left' },
+      ]),
     ],
     rateLines,
   );

@@ -15,6 +15,7 @@ import {
   rateNames,
   speciesOf,
   thresholdSentence,
+  worstSpecies,
 } from './labels.js';
 
 /** Threshold, sets, rates with intervals, rates by species and by group, for a terminal. */
@@ -96,8 +97,13 @@ function ratesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
 }
 
 function rateCell({ rate, interval, note, form }: RateLine, set: Judgement): string {
-  const range = formatInterval(interval(set), form).replace(' %', '');
-  return [formatRate(rate(set), form).padStart(8), ...(range ? [`(${range})`] : []), ...(note ? [note(set)] : [])].join(' ');
+  const shown = withInterval(formatRate(rate(set), form), formatInterval(interval(set), form));
+  return [shown, ...(note ? [note(set)] : [])].join(' ');
+}
+
+/** The unit is said once. */
+function withInterval(rate: string, interval: string): string {
+  return [rate.padStart(8), ...(interval ? [`(${interval.replace(' %', '')})`] : [])].join(' ');
 }
 
 /** A line a set, for several that are judged. */
@@ -117,7 +123,7 @@ function rateColumns<Row>(judgementOf: (row: Row) => Judgement): Column<Row>[] {
   });
   return [
     column('apcerAp'),
-    { header: 'of', cell: (row) => judgementOf(row).rates.worstSpecies ?? '', align: 'left', rank: 3 },
+    { header: 'of', cell: (row) => worstSpecies(judgementOf(row).rates), align: 'left', rank: 3 },
     column('bpcer'),
     column('acer'),
     column('apcerPooled', 4),
@@ -128,28 +134,20 @@ function rateColumns<Row>(judgementOf: (row: Row) => Judgement): Column<Row>[] {
   ];
 }
 
+/** With counts and intervals where there is room for them: for up to two sets. */
 function speciesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
-  return renderTable(
-    [
-      { header: 'species', cell: (species) => species, align: 'left' },
-      ...sets.flatMap(({ name, set }, i): Column<string>[] => [
-        { header: `${name}: attacks`, cell: (species) => formatCount(set.counts.species[species] ?? 0), rank: 1 },
-        {
-          header: 'APCER',
-          cell: (species) => {
-            const range = formatInterval(set.confidence.intervals.apcer[species] ?? null).replace(' %', '');
-            return [
-              formatRate(set.rates.apcer[species] ?? null).padStart(8),
-              ...(range && i > sets.length - 3 ? [`(${range})`] : []),
-            ].join(' ');
-          },
-          align: 'left',
-        },
-      ]),
-    ],
-    speciesOf(sets),
-    style,
-  );
+  const isRoomy = sets.length <= 2;
+  const columns = sets.flatMap(({ name, set }): Column<string>[] => {
+    const rate = (species: string) => formatRate(set.rates.apcer[species] ?? null);
+    if (!isRoomy) return [{ header: name, cell: rate }];
+    const interval = ({ confidence }: Judgement, species: string) => confidence.intervals.apcer[species] ?? null;
+    return [
+      { header: `${name}: attacks`, cell: (species) => formatCount(set.counts.species[species] ?? 0), rank: 1 },
+      { header: 'APCER', cell: (species) => withInterval(rate(species), formatInterval(interval(set, species))), align: 'left' },
+    ];
+  });
+  const header = isRoomy ? 'species' : 'APCER by species';
+  return renderTable([{ header, cell: (species) => species, align: 'left' }, ...columns], speciesOf(sets), style);
 }
 
 function groupsTable({ name, set }: NamedSet, style: TerminalStyle): string[] {
