@@ -212,7 +212,7 @@ describe('protocols', () => {
 });
 
 describe('worstErrors', () => {
-  it('are those furthest on the wrong side', () => {
+  it('are those on the wrong side, the furthest first', () => {
     const set = file(
       's.csv',
       'a live 0.1',
@@ -224,8 +224,8 @@ describe('worstErrors', () => {
       'g live -inf',
       'h live nan',
     );
-    const { attacks, bonafide } = worstErrors(set, 0.5, 2);
+    const { attacks, bonafide } = worstErrors(set, 0.5);
     expect(attacks.map(({ claimedId }) => claimedId)).toEqual(['e', 'd']);
-    expect(bonafide.map(({ claimedId }) => claimedId)).toEqual(['g', 'a']);
+    expect(bonafide.map(({ claimedId }) => claimedId)).toEqual(['g', 'a', 'b']);
   });
 });

@@ -50,12 +50,11 @@ export function chooseThreshold(ranking: Ranking, criterion: Criterion, source =
     throw new ConfigError('criterion', detail);
   }
   let [chosen, best] = [Number.NaN, [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as Badness];
-  sweep(ranking, (threshold, accepted) => {
-    const counts = { accepted, totals, attacks, bonafide, rejected: bonafide - accepted[bonafideClass]! };
+  sweep(ranking, (threshold, accepted, acceptedAttacks) => {
+    const counts = { accepted, acceptedAttacks, totals, attacks, bonafide, rejected: bonafide - accepted[bonafideClass]! };
     const badness = judge(criterion, counts);
     if (badness && (badness[0] < best[0] || (badness[0] === best[0] && badness[1] < best[1])))
       [chosen, best] = [threshold, badness];
-    return undefined;
   });
   if (Number.isNaN(chosen)) {
     const detail = `no threshold in ${source} keeps the ${criterion.kind.toUpperCase()} within its limit: presentations of an infinite score stand in the way.`;
@@ -69,6 +68,7 @@ type Badness = readonly [first: number, second: number];
 
 interface Counts {
   readonly accepted: Float64Array;
+  readonly acceptedAttacks: number;
   readonly totals: Float64Array;
   readonly attacks: number;
   readonly bonafide: number;
@@ -77,8 +77,7 @@ interface Counts {
 }
 
 /** Null where the limit is not kept. Both errors of `eer` and `min-hter` are taken over attacks * bonafide: integers compare exactly. */
-function judge(criterion: Criterion, { accepted, totals, attacks, bonafide, rejected }: Counts): Badness | null {
-  const acceptedAttacks = accepted.reduce((sum, count) => sum + count, 0) - (bonafide - rejected);
+function judge(criterion: Criterion, { accepted, acceptedAttacks, totals, attacks, bonafide, rejected }: Counts): Badness | null {
   switch (criterion.kind) {
     case 'eer':
       return [Math.abs(acceptedAttacks * bonafide - rejected * attacks), 0];

@@ -34,10 +34,8 @@ export function curveRates(ranking: Ranking, weights?: Int32Array): CurveRates {
   let open = limits.length;
   sweep(
     ranking,
-    (_, accepted) => {
+    (_, accepted, acceptedAttacks) => {
       const acceptedBonafide = accepted[bonafideClass]!;
-      let acceptedAttacks = 0;
-      for (let kind = 1; kind < accepted.length; kind++) acceptedAttacks += accepted[kind]!;
       const rejected = bonafide - acceptedBonafide;
       // Numerators over attacks * bonafide: integers, so that what is equally far is found to be so.
       const apart = Math.abs(acceptedAttacks * bonafide - rejected * attacks);
@@ -79,15 +77,13 @@ export function curvePoints(ranking: Ranking): CurvePoint[] {
   const attacks = totals.reduce((sum, count) => sum + count, 0) - bonafide;
   const points: CurvePoint[] = [];
   if (bonafide === 0 || attacks === 0) return points;
-  sweep(ranking, (threshold, accepted) => {
-    const all = accepted.reduce((sum, count) => sum + count, 0);
+  sweep(ranking, (threshold, accepted, acceptedAttacks) => {
     points.push({
       threshold,
       apcerWorst: worstApcer(accepted, totals)!,
-      apcerPooled: (all - accepted[bonafideClass]!) / attacks,
+      apcerPooled: acceptedAttacks / attacks,
       bpcer: 1 - accepted[bonafideClass]! / bonafide,
     });
-    return undefined;
   });
   return points;
 }

@@ -8,7 +8,7 @@ import { named, type Rates, ratesAt, share } from './rates.js';
 export interface IntervalOptions {
   /** Default 0.95. */
   readonly level?: number;
-  /** Draws of subjects; default 2000. */
+  /** Draws of subjects; default 1000. */
   readonly resamples?: number;
   /** Default 1. */
   readonly seed?: number;
@@ -57,7 +57,7 @@ export interface Confidence {
 export function confidenceOf(
   ranking: Ranking,
   threshold: number,
-  { level = 0.95, resamples = 2000, seed = 1 }: IntervalOptions = {},
+  { level = 0.95, resamples = 1000, seed = 1 }: IntervalOptions = {},
 ): Confidence {
   const proportions = proportionsAt(ranking, threshold);
   const rates = ratesAt(ranking, threshold);

@@ -1,10 +1,10 @@
-import type { Ranking } from './ranking.js';
+import { bonafideClass, type Ranking } from './ranking.js';
 
 /**
- * Says what is accepted at one threshold; `accepted` counts the presentations of each class and is overwritten afterwards.
- * `false` ends the sweep.
+ * Hears what is accepted at one threshold: `accepted` counts the presentations of each class and is overwritten afterwards, `attacks`
+ * those of all species together.
  */
-export type Visit = (threshold: number, accepted: Float64Array) => boolean | undefined;
+export type Visit = (threshold: number, accepted: Float64Array, attacks: number) => void;
 
 /**
  * Every way in which a threshold can divide the presentations that were answered, from the strictest, +Infinity, to the most lenient,
@@ -18,17 +18,22 @@ export type Visit = (threshold: number, accepted: Float64Array) => boolean | und
 export function sweep(ranking: Ranking, visit: Visit, weights?: Int32Array): void {
   const { scores, classes, owners, answered } = ranking;
   const accepted = new Float64Array(ranking.species.length + 1);
-  let at = 0;
+  let [at, attacks] = [0, 0];
   const accept = (score: number) => {
-    for (; at < answered && scores[at] === score; at++) accepted[classes[at]!]! += weights ? weights[owners[at]!]! : 1;
+    for (; at < answered && scores[at] === score; at++) {
+      const kind = classes[at]!;
+      const weight = weights ? weights[owners[at]!]! : 1;
+      accepted[kind]! += weight;
+      if (kind !== bonafideClass) attacks += weight;
+    }
   };
   accept(Number.POSITIVE_INFINITY);
-  if (visit(Number.POSITIVE_INFINITY, accepted) === false) return;
+  visit(Number.POSITIVE_INFINITY, accepted, attacks);
   while (at < answered) {
     const score = scores[at]!;
     accept(score);
     const threshold = at < answered ? thresholdBetween(scores[at]!, score) : Number.NEGATIVE_INFINITY;
-    if (visit(threshold, accepted) === false) return;
+    visit(threshold, accepted, attacks);
   }
 }
 

@@ -107,7 +107,7 @@ export async function readFolds(file: string): Promise<Fold[]> {
     );
   }
   if (rows.length === 0) throw new DataError(file, null, 'empty', 'there is no fold in it.');
-  const near = (place: string) => path.resolve(path.dirname(file), place);
+  const near = (place: string) => (path.isAbsolute(place) ? place : path.join(path.dirname(file), place));
   const folds: Fold[] = [];
   for (const { line, cells } of rows) {
     if (cells.length !== heads.length || !cells[name!] || !cells[judged!]) {

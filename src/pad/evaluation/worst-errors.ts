@@ -8,13 +8,13 @@ export interface WorstErrors {
   readonly bonafide: readonly DetectorScore[];
 }
 
-/** The `most` errors of each kind that are furthest from the threshold. */
-export function worstErrors({ scores }: Pick<SetEvaluation, 'scores'>, threshold: number, most: number): WorstErrors {
+/** All errors of each kind, from those that are furthest from the threshold on. */
+export function worstErrors({ scores }: Pick<SetEvaluation, 'scores'>, threshold: number): WorstErrors {
   const attacks = scores.filter(({ attackType, score }) => attackType !== null && score >= threshold);
   const bonafide = scores.filter(({ attackType, score }) => attackType === null && score < threshold);
   return {
-    attacks: attacks.sort((a, b) => byNumber(b.score, a.score)).slice(0, most),
-    bonafide: bonafide.sort((a, b) => byNumber(a.score, b.score)).slice(0, most),
+    attacks: attacks.sort((a, b) => byNumber(b.score, a.score)),
+    bonafide: bonafide.sort((a, b) => byNumber(a.score, b.score)),
   };
 }
 

@@ -25,8 +25,8 @@ const bins = 60;
  * 960 wide; light or dark as the viewer prefers. Scores that are infinite or no number are left out.
  */
 export function renderHistograms(sets: readonly SetScores[], threshold: number): string {
-  const finite = sets.flatMap(({ bonafide, attacks }) => [...bonafide, ...attacks]).filter(Number.isFinite);
-  const [low, high] = rangeOf(finite);
+  const drawn = sets.flatMap(({ bonafide, attacks }) => [...bonafide, ...attacks]).filter(isDrawn);
+  const [low, high] = rangeOf(drawn);
   const height = 44 + sets.length * rowHeight;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
@@ -90,27 +90,28 @@ export function renderHistograms(sets: readonly SetScores[], threshold: number):
   }
 }
 
+/** Axes have no room for larger numbers. */
+function isDrawn(score: number): boolean {
+  return Math.abs(score) < 1e100;
+}
+
 /** With some room; any range where all scores are one. */
 function rangeOf(values: readonly number[]): [low: number, high: number] {
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (low > high) return [0, 1];
   const room = high > low ? (high - low) / bins : Math.abs(low) || 1;
-  const range: [number, number] = [low - room, high + room];
-  return range.every(Number.isFinite) ? range : [low, high];
+  return [low - room, high + room];
 }
 
 /** Corners of the outline of the bars: the share of the class in each bin. */
 function histogram(values: readonly number[], low: number, high: number): (readonly [number, number])[] {
-  const finite = values.filter(Number.isFinite);
+  const drawn = values.filter(isDrawn);
   const counts = new Array<number>(bins).fill(0);
-  // Halves, so that a range as wide as numbers go stays one.
-  const size = high / bins - low / bins;
-  for (const value of finite) {
-    counts[Math.min(bins - 1, Math.max(0, Math.floor(value / size - low / size)))]!++;
-  }
+  const size = (high - low) / bins;
+  for (const value of drawn) counts[Math.min(bins - 1, Math.max(0, Math.floor((value - low) / size)))]!++;
   const corners = counts.flatMap((count, bin) => {
-    const share = count / Math.max(1, finite.length);
+    const share = count / Math.max(1, drawn.length);
     return [[low + bin * size, share] as const, [low + (bin + 1) * size, share] as const];
   });
   return [[low, 0], ...corners, [high, 0]];

@@ -219,13 +219,17 @@ function errorsSection(
   threshold: number,
   pictures: ReadonlyMap<DetectorScore, Picture> | null,
 ): Html[] {
-  const { attacks, bonafide } = worstErrors(set, threshold, mostErrors);
+  const { attacks, bonafide } = worstErrors(set, threshold);
   return [
-    html`<h3>${name}: attacks taken for bona fide, highest scores first</h3>`,
-    listed(attacks, pictures),
-    html`<h3>${name}: bona fide presentations taken for attacks, lowest scores first</h3>`,
-    listed(bonafide, pictures),
+    html`<h3>${name}: attacks taken for bona fide${ofAll(attacks)}, highest scores first</h3>`,
+    listed(attacks.slice(0, mostErrors), pictures),
+    html`<h3>${name}: bona fide presentations taken for attacks${ofAll(bonafide)}, lowest scores first</h3>`,
+    listed(bonafide.slice(0, mostErrors), pictures),
   ];
+}
+
+function ofAll({ length }: readonly DetectorScore[]): string {
+  return length > mostErrors ? `, ${mostErrors} of ${formatCount(length)}` : '';
 }
 
 function listed(scores: readonly DetectorScore[], pictures: ReadonlyMap<DetectorScore, Picture> | null): Html {
