@@ -8,10 +8,12 @@ export { readFileChecked, writeFileAtomic } from './formats/file.js';
 export * from './freeze/index.js';
 export * from './index.js';
 export {
+  type EvaluationInput,
   evaluateProtocol,
   evaluateScores,
   evaluationDocument,
   type Fold,
+  type JudgingOptions,
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
   protocolDocument,

@@ -6,10 +6,9 @@ export {
   type FoldEvaluation,
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
-  type RateSpreads,
   readFolds,
   type Spread,
 } from './protocol.js';
-export { type Counts, curveOf, type Judgement, type JudgingOptions, type SetEvaluation } from './score-set.js';
+export { curveOf, type Judgement, type JudgingOptions, type SetEvaluation } from './score-set.js';
 export type { EvaluationWarning } from './warnings.js';
-export { type WorstErrors, worstErrors } from './worst-errors.js';
+export { worstErrors } from './worst-errors.js';

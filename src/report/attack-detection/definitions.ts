@@ -18,7 +18,7 @@ export const definitions: readonly (readonly [term: string, meaning: string])[] 
   ],
   [
     'ACER',
-    '(APCER of the worst species + BPCER) / 2. The field reports it; the standard no longer does, since one number hides which error is made.',
+    '(APCER of the worst species + BPCER) / 2. Papers are compared by it; the standard reports the two errors side by side, since their mean hides which one is made.',
   ],
   ['HTER', '(pooled APCER + BPCER) / 2.'],
   [

@@ -84,21 +84,26 @@ function warningLines(warnings: readonly EvaluationWarning[], { width, color }: 
   );
 }
 
-/** A line a rate, for a development set and one that is judged. */
+/** A line a rate, for a development set and one that is judged. What stands behind a rate is in a line below, where there is room. */
 function ratesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
-  return renderTable(
+  const lines = rateLines.flatMap((line) => [
+    { name: line.name, cell: (set: Judgement) => rateCell(line, set) },
+    ...(line.note ? [{ name: '', cell: (set: Judgement) => `         ${line.note!(set)}` }] : []),
+  ]);
+  return renderTable<(typeof lines)[number]>(
     [
       { header: '', cell: ({ name }) => name, align: 'left' },
-      ...sets.map(({ name, set }) => ({ header: name, cell: (line: RateLine) => rateCell(line, set), align: 'left' as const })),
+      ...sets.map(
+        ({ name, set }): Column<(typeof lines)[number]> => ({ header: name, cell: ({ cell }) => cell(set), align: 'left' }),
+      ),
     ],
-    rateLines,
+    lines,
     style,
   );
 }
 
-function rateCell({ rate, interval, note, form }: RateLine, set: Judgement): string {
-  const shown = withInterval(formatRate(rate(set), form), formatInterval(interval(set), form));
-  return [shown, ...(note ? [note(set)] : [])].join(' ');
+function rateCell({ rate, interval, form }: RateLine, set: Judgement): string {
+  return withInterval(formatRate(rate(set), form), formatInterval(interval(set), form));
 }
 
 /** The unit is said once. */
@@ -142,7 +147,7 @@ function speciesTable(sets: readonly NamedSet[], style: TerminalStyle): string {
     if (!isRoomy) return [{ header: name, cell: rate }];
     const interval = ({ confidence }: Judgement, species: string) => confidence.intervals.apcer[species] ?? null;
     return [
-      { header: `${name}: attacks`, cell: (species) => formatCount(set.counts.species[species] ?? 0), rank: 1 },
+      { header: [name, 'attacks'], cell: (species) => formatCount(set.counts.species[species] ?? 0), rank: 1 },
       { header: 'APCER', cell: (species) => withInterval(rate(species), formatInterval(interval(set, species))), align: 'left' },
     ];
   });
@@ -155,10 +160,14 @@ function groupsTable({ name, set }: NamedSet, style: TerminalStyle): string[] {
   const table = renderTable(
     [
       { header: `${name}: ${printable(set.groups.column)}`, cell: ([group]) => group || '(empty)', align: 'left' },
-      { header: 'bona fide', cell: ([, { counts }]) => formatCount(counts.bonafide), rank: 2 },
+      {
+        header: ['bona fide', '/ attacks'],
+        cell: ([, { counts }]) => `${formatCount(counts.bonafide)} / ${formatCount(counts.attacks)}`,
+        rank: 3,
+      },
       { header: 'BPCER', cell: ([, judgement]) => rateCell(rateLines[1]!, judgement), align: 'left' },
-      { header: 'attacks', cell: ([, { counts }]) => formatCount(counts.attacks), rank: 2 },
       { header: 'APCER', cell: ([, judgement]) => rateCell(rateLines[0]!, judgement), align: 'left' },
+      { header: 'of', cell: ([, { rates }]) => worstSpecies(rates), align: 'left', rank: 2 },
       { header: 'ACER', cell: ([, { rates }]) => formatRate(rates.acer), rank: 1 },
     ],
     Object.entries(set.groups.values),

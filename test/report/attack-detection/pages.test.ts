@@ -129,6 +129,7 @@ describe('text for a terminal', () => {
     const protocol = evaluateProtocol('leave-one-species-out', leaveOneSpeciesOut({ dev, evals: [test] }), rule);
     for (const text of [formatEvaluation(evaluation, style), formatEvaluation(several, style), formatProtocol(protocol, style)]) {
       for (const line of text.split('\n')) expect(visibleWidth(line), line).toBeLessThanOrEqual(width);
+      expect(text).not.toContain('…');
     }
   });
 });
