@@ -49,7 +49,7 @@ export function evaluateCommand(console: Console): Command {
         'choose the threshold on the set that is judged by it, as some papers do: the rates then flatter the detector, and say so',
       ).conflicts(['dev', 'threshold']),
     )
-    .option('--by <column>', 'rates of each group, too: device, session, skin tone, any column of the file')
+    .option('--by <column>', 'rates of each group, too: device, session, skin tone, any column of the files')
     .addOption(
       new Option(
         '--protocol <name>',
@@ -97,8 +97,9 @@ async function judge(choice: EvaluateChoice, style: TerminalStyle): Promise<Judg
     const reported = { evaluation, images };
     return { document: evaluationDocument(evaluation), text: () => formatEvaluation(evaluation, style), reported };
   }
-  if (images !== undefined)
+  if (images !== undefined) {
     throw new ConfigError('images', 'the report of a protocol shows no pictures: judge one fold by itself.');
+  }
   const folds = foldsFile === undefined ? leaveOneSpeciesOut(await readInput(choice)) : await readFolds(foldsFile);
   const evaluated = evaluateProtocol(foldsFile ?? 'leave-one-species-out', folds, rule, { by });
   return {
@@ -109,8 +110,9 @@ async function judge(choice: EvaluateChoice, style: TerminalStyle): Promise<Judg
 }
 
 async function readInput({ dev, eval: judged = [] }: EvaluateChoice) {
-  if (judged.length === 0)
+  if (judged.length === 0) {
     throw new ConfigError('eval', 'there is nothing to judge: give a file of scores (--eval), or of folds (--folds).');
+  }
   return { dev: dev === undefined ? null : await readScores(dev), evals: await Promise.all(judged.map(readScores)) };
 }
 

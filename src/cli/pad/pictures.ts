@@ -24,8 +24,9 @@ export async function worstErrorPictures(
       throw new ConfigError('images', `${set.file} has no column "file" that says which picture in ${folder} is whose.`);
     }
     const { attacks, bonafide } = worstErrors(set, threshold);
-    for (const score of [...attacks.slice(0, most), ...bonafide.slice(0, most)])
+    for (const score of [...attacks.slice(0, most), ...bonafide.slice(0, most)]) {
       pictures.set(score, await read(score.extra['file']!));
+    }
   }
   return pictures;
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.js';
-import { weightedTotals, worstApcer } from './curve.js';
+import { type Totals, totalsOf, worstApcer } from './curve.js';
 import { bonafideClass, type Ranking } from './ranking.js';
 import { sweep } from './sweep.js';
 
@@ -42,19 +42,16 @@ export function parseCriterion(text: string): Criterion {
  *   (attacks of score +Infinity are accepted at every one)
  */
 export function chooseThreshold(ranking: Ranking, criterion: Criterion, source = 'the scores'): number {
-  const totals = weightedTotals(ranking);
-  const bonafide = totals[bonafideClass]!;
-  const attacks = totals.reduce((sum, count) => sum + count, 0) - bonafide;
+  const totals = totalsOf(ranking);
+  const { bonafide, attacks } = totals;
   if (bonafide === 0 || attacks === 0) {
-    const detail = `got ${bonafide} bona fide presentations and ${attacks} attacks with a score in ${source}, needs both to choose a threshold. Give one (--threshold), or other scores.`;
+    const detail = `got ${bonafide} bona fide presentations and ${attacks} attacks with a score in ${source}, needs both to choose a threshold. Give a threshold, or other scores.`;
     throw new ConfigError('criterion', detail);
   }
   let [chosen, best] = [Number.NaN, [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as Badness];
   sweep(ranking, (threshold, accepted, acceptedAttacks) => {
-    const counts = { accepted, acceptedAttacks, totals, attacks, bonafide, rejected: bonafide - accepted[bonafideClass]! };
-    const badness = judge(criterion, counts);
-    if (badness && (badness[0] < best[0] || (badness[0] === best[0] && badness[1] < best[1])))
-      [chosen, best] = [threshold, badness];
+    const badness = judge(criterion, totals, { accepted, acceptedAttacks, rejected: bonafide - accepted[bonafideClass]! });
+    if (badness && isLess(badness, best)) [chosen, best] = [threshold, badness];
   });
   if (Number.isNaN(chosen)) {
     const detail = `no threshold in ${source} keeps the ${criterion.kind.toUpperCase()} within its limit: presentations of an infinite score stand in the way.`;
@@ -66,26 +63,29 @@ export function chooseThreshold(ranking: Ranking, criterion: Criterion, source =
 /** What is to be small, and what decides between equals. */
 type Badness = readonly [first: number, second: number];
 
-interface Counts {
+function isLess(a: Badness, b: Badness): boolean {
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+}
+
+/** What a threshold does. */
+interface Outcome {
   readonly accepted: Float64Array;
   readonly acceptedAttacks: number;
-  readonly totals: Float64Array;
-  readonly attacks: number;
-  readonly bonafide: number;
   /** Bona fide presentations that are taken for attacks. */
   readonly rejected: number;
 }
 
 /** Null where the limit is not kept. Both errors of `eer` and `min-hter` are taken over attacks * bonafide: integers compare exactly. */
-function judge(criterion: Criterion, { accepted, acceptedAttacks, totals, attacks, bonafide, rejected }: Counts): Badness | null {
+function judge(criterion: Criterion, totals: Totals, { accepted, acceptedAttacks, rejected }: Outcome): Badness | null {
+  const { byClass, attacks, bonafide } = totals;
   switch (criterion.kind) {
     case 'eer':
       return [Math.abs(acceptedAttacks * bonafide - rejected * attacks), 0];
     case 'min-hter':
       return [acceptedAttacks * bonafide + rejected * attacks, 0];
     case 'apcer':
-      return worstApcer(accepted, totals)! <= criterion.limit ? [rejected, 0] : null;
+      return worstApcer(accepted, byClass)! <= criterion.limit ? [rejected, 0] : null;
     case 'bpcer':
-      return rejected / bonafide <= criterion.limit ? [worstApcer(accepted, totals)!, rejected] : null;
+      return rejected / bonafide <= criterion.limit ? [worstApcer(accepted, byClass)!, rejected] : null;
   }
 }

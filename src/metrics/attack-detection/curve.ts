@@ -23,9 +23,7 @@ const limits = Object.entries(apcerLimits) as readonly (readonly [ApcerLimit, nu
  *   (Mann and Whitney's U over the number of pairs).
  */
 export function curveRates(ranking: Ranking, weights?: Int32Array): CurveRates {
-  const totals = weightedTotals(ranking, weights);
-  const bonafide = totals[bonafideClass]!;
-  const attacks = totals.reduce((sum, count) => sum + count, 0) - bonafide;
+  const { byClass, bonafide, attacks } = totalsOf(ranking, weights);
   const bpcerAtApcer: Record<ApcerLimit, number | null> = { '10%': null, '5%': null, '1%': null, '0.1%': null };
   if (bonafide === 0 || attacks === 0) return { eer: null, auc: null, bpcerAtApcer };
 
@@ -43,7 +41,7 @@ export function curveRates(ranking: Ranking, weights?: Int32Array): CurveRates {
       won += (acceptedAttacks - attacksBefore) * (bonafideBefore + (acceptedBonafide - bonafideBefore) / 2);
       [bonafideBefore, attacksBefore] = [acceptedBonafide, acceptedAttacks];
       if (open === 0) return;
-      const worst = worstApcer(accepted, totals)!;
+      const worst = worstApcer(accepted, byClass)!;
       while (open > 0 && worst > limits[open - 1]![1]) open--;
       for (let i = 0; i < open; i++) bpcerAtApcer[limits[i]![0]] = rejected / bonafide;
     },
@@ -72,25 +70,30 @@ export interface CurvePoint {
 
 /** All operating points, from the strictest threshold to the most lenient; none without bona fide presentations or attacks. */
 export function curvePoints(ranking: Ranking): CurvePoint[] {
-  const totals = weightedTotals(ranking);
-  const bonafide = totals[bonafideClass]!;
-  const attacks = totals.reduce((sum, count) => sum + count, 0) - bonafide;
+  const { byClass, bonafide, attacks } = totalsOf(ranking);
   const points: CurvePoint[] = [];
   if (bonafide === 0 || attacks === 0) return points;
   sweep(ranking, (threshold, accepted, acceptedAttacks) => {
     points.push({
       threshold,
-      apcerWorst: worstApcer(accepted, totals)!,
+      apcerWorst: worstApcer(accepted, byClass)!,
       apcerPooled: acceptedAttacks / attacks,
-      bpcer: 1 - accepted[bonafideClass]! / bonafide,
+      bpcer: (bonafide - accepted[bonafideClass]!) / bonafide,
     });
   });
   return points;
 }
 
-/** Answered presentations of each class. */
-export function weightedTotals({ species, classes, owners, answered }: Ranking, weights?: Int32Array): Float64Array {
-  const totals = new Float64Array(species.length + 1);
-  for (let i = 0; i < answered; i++) totals[classes[i]!]! += weights ? weights[owners[i]!]! : 1;
-  return totals;
+/** Presentations that were answered. */
+export interface Totals {
+  readonly byClass: Float64Array;
+  readonly bonafide: number;
+  readonly attacks: number;
+}
+
+export function totalsOf({ species, classes, owners, answered }: Ranking, weights?: Int32Array): Totals {
+  const byClass = new Float64Array(species.length + 1);
+  for (let i = 0; i < answered; i++) byClass[classes[i]!]! += weights ? weights[owners[i]!]! : 1;
+  const bonafide = byClass[bonafideClass]!;
+  return { byClass, bonafide, attacks: byClass.reduce((sum, count) => sum + count, 0) - bonafide };
 }

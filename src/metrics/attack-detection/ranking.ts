@@ -54,12 +54,15 @@ export function rank(presentations: readonly Presentation[]): Ranking {
 
 /** Presentations of each class: how many there are, and how many of these were answered. */
 export function countClasses({ species, classes, answered }: Ranking): { presented: number[]; answered: number[] } {
-  const counts = { presented: new Array<number>(species.length + 1).fill(0), answered: [] as number[] };
+  const counts = {
+    presented: new Array<number>(species.length + 1).fill(0),
+    answered: new Array<number>(species.length + 1).fill(0),
+  };
   classes.forEach((kind, i) => {
-    if (i === answered) counts.answered = [...counts.presented];
     counts.presented[kind]!++;
+    if (i < answered) counts.answered[kind]!++;
   });
-  return answered === classes.length ? { ...counts, answered: [...counts.presented] } : counts;
+  return counts;
 }
 
 function sortedNames(names: readonly string[]): string[] {

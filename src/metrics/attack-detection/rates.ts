@@ -76,8 +76,11 @@ export function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
 }
 
+/** Values by species, in an object that has nothing else: a species may be called `constructor`. */
 export function named<T>(species: readonly string[], values: readonly T[]): Readonly<Record<string, T>> {
-  return Object.fromEntries(species.map((name, i) => [name, values[i]!]));
+  const record = Object.create(null) as Record<string, T>;
+  for (const [i, name] of species.entries()) record[name] = values[i]!;
+  return record;
 }
 
 function mean(a: number | null, b: number | null): number | null {

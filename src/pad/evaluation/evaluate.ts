@@ -39,7 +39,7 @@ export function evaluateScores(
   options: JudgingOptions = {},
 ): ScoreEvaluation {
   if (evals.length === 0) throw new ConfigError('eval', 'there is nothing to judge: give at least one file of scores.');
-  const same = dev && evals.find(({ sha256 }) => sha256 === dev.sha256);
+  const same = rule.kind === 'development-set' && dev && evals.find(({ sha256 }) => sha256 === dev.sha256);
   if (same) {
     const detail = `it is the development set ${dev.file} again: a threshold that is chosen on what it is judged by flatters the detector. If that is what you want, say --optimistic-threshold-from-test-data.`;
     throw new DataError(same.file, null, 'test-data', detail);
@@ -63,7 +63,8 @@ function thresholdBy(rule: ThresholdRule, dev: ScoreFile | null, evals: readonly
     );
   }
   const chosenOn = rule.kind === 'test-data' ? evals[0]! : dev;
-  if (!chosenOn)
+  if (!chosenOn) {
     throw new ConfigError('dev', `"${rule.text}" chooses a threshold on a development set: give its scores, or a threshold.`);
+  }
   return chooseThreshold(rankScores(chosenOn.scores), rule.criterion, chosenOn.file);
 }

@@ -69,8 +69,9 @@ function spreadOf(values: readonly number[]): Spread | null {
  */
 export function leaveOneSpeciesOut({ dev, evals }: EvaluationInput): Fold[] {
   const [judged] = evals;
-  if (!judged || evals.length > 1)
+  if (!judged || evals.length > 1) {
     throw new ConfigError('protocol', `leave-one-species-out judges one set, got ${evals.length}.`);
+  }
   const species = [...new Set(judged.scores.flatMap(({ attackType }) => attackType ?? []))].sort();
   if (species.length < 2) {
     throw new ConfigError(

@@ -7,6 +7,7 @@ import {
   countClasses,
   curvePoints,
   type IntervalOptions,
+  named,
   type Presentation,
   type Ranking,
   type Rates,
@@ -118,7 +119,7 @@ function countsOf(ranking: Ranking): Counts {
     presentations,
     bonafide,
     attacks: presentations - bonafide,
-    species: Object.fromEntries(species.map((name, s) => [name, presented[s + 1]!])),
+    species: named(species, presented.slice(1)),
     unanswered: { bonafide: silent, attacks: presentations - ranking.answered - silent },
     subjects: subjects?.length ?? null,
   };

@@ -44,7 +44,7 @@ function sharedWith(dev: SetEvaluation, set: SetEvaluation): EvaluationWarning[]
     testLabel === '' ? null : JSON.stringify([claimedId, testLabel, sampleN]),
   );
   if (presentations > 0) {
-    const message = `${presentations} of the presentations in ${set.file} are in ${dev.file} too: the threshold was chosen on part of what it is judged by.`;
+    const message = `${presentations} of the presentations in ${set.file} are in ${dev.file} too: a threshold that is chosen on some of what it is judged by flatters the detector.`;
     return [{ code: 'shared-presentations', message }];
   }
   const subjects = shared(dev, set, subjectOf);
@@ -59,10 +59,10 @@ function shared(dev: SetEvaluation, set: SetEvaluation, nameOf: (score: Detector
   return new Set(set.scores.map(nameOf).filter((name) => name !== null && known.has(name))).size;
 }
 
-function ofSet({ file, counts, rates, confidence }: SetEvaluation): EvaluationWarning[] {
+function ofSet({ file, counts, rates }: SetEvaluation): EvaluationWarning[] {
   const warnings: EvaluationWarning[] = [];
   const warn = (code: EvaluationWarning['code'], message: string) => warnings.push({ code, message });
-  const { subjects, method } = confidence;
+  const { subjects } = counts;
   if (counts.bonafide === counts.unanswered.bonafide) {
     warn(
       'no-bona-fide',
@@ -84,8 +84,11 @@ function ofSet({ file, counts, rates, confidence }: SetEvaluation): EvaluationWa
       'subjects-unknown',
       `${file} does not name a subject in each line: its intervals hold if all presentations are independent, and are too narrow if not.`,
     );
-  } else if (method === 'bootstrap-over-subjects' && subjects < enoughSubjects) {
-    warn('few-subjects', `${file} has ${subjects} subjects: intervals from so few are too narrow.`);
+  } else if (subjects < enoughSubjects && subjects < counts.presentations) {
+    warn(
+      'few-subjects',
+      `${file} has presentations of ${subjects} ${subjects === 1 ? 'subject' : 'subjects'}: intervals from so few are too narrow.`,
+    );
   }
   return warnings;
 }

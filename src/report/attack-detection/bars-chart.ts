@@ -1,11 +1,7 @@
-import { BarChart, CustomChart, type CustomSeriesOption } from 'echarts/charts';
-import { GridComponent, LegendComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
+import type { CustomSeriesOption } from 'echarts/charts';
 import type { Interval } from '../../metrics/attack-detection/index.js';
-import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from '../drawing.js';
-
-echarts.use([BarChart, CustomChart, GridComponent, LegendComponent, SVGRenderer]);
+import { axisColors, percentLabel } from '../drawing.js';
+import { draw, palette, quiet, text } from './draw.js';
 
 /** A bar for each set; null where the set has no such rate. */
 export interface BarRow {
@@ -20,9 +16,6 @@ export interface Bars {
   readonly rows: readonly BarRow[];
 }
 
-const [page, text, quiet] = [pageColors.page[0], pageColors.text[0], pageColors.quiet[0]];
-const palette = [markColors.blue[0], markColors.orange[0], markColors.green[0], markColors.purple[0]];
-
 const width = 960;
 const [top, bottom, left] = [44, 52, 170];
 const barHeight = 16;
@@ -30,17 +23,13 @@ const barHeight = 16;
 /** Rates as bars with their intervals, as an SVG document, 960 wide; light or dark as the viewer prefers. */
 export function renderBars({ title, axis, sets, rows }: Bars): string {
   const height = top + bottom + rows.length * (sets.length * (barHeight + 2) + 14);
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   const highest = Math.max(
     0.01,
     ...rows.flatMap(({ values }) => values.map(({ rate, interval }) => Math.max(rate ?? 0, interval?.[1] ?? 0))),
   );
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: page,
-      textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
-      legend: { data: [...sets], left: 12, top: 8, itemGap: 22, textStyle: { fontSize: 12, color: text }, selectedMode: false },
+  return draw(
+    { width, height, title, legend: sets },
+    {
       grid: { left, right: 40, top, bottom },
       xAxis: {
         type: 'value',
@@ -74,11 +63,8 @@ export function renderBars({ title, axis, sets, rows }: Bars): string {
           whiskers(rows, set, sets.length),
         ];
       }),
-    });
-    return withDarkForm(chart.renderToSVGString(), title);
-  } finally {
-    chart.dispose();
-  }
+    },
+  );
 }
 
 /** An interval as a line with ends, across the bar that it belongs to. */

@@ -1,12 +1,8 @@
-import { LineChart, type LineSeriesOption, ScatterChart, type ScatterSeriesOption } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
+import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { CurvePoint } from '../../metrics/attack-detection/index.js';
-import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from '../drawing.js';
+import { axisColors, percentLabel } from '../drawing.js';
+import { draw, lineIn, palette, quiet, text } from './draw.js';
 import { probit } from './probit.js';
-
-echarts.use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
 /** A set's curves, and where the threshold puts it on them. */
 export interface SetCurves {
@@ -15,9 +11,6 @@ export interface SetCurves {
   /** Null where it has no such rates. */
   readonly chosen: { readonly apcerWorst: number; readonly apcerPooled: number; readonly bpcer: number } | null;
 }
-
-const [page, text, quiet] = [pageColors.page[0], pageColors.text[0], pageColors.quiet[0]];
-const palette = [markColors.blue[0], markColors.orange[0], markColors.green[0], markColors.purple[0]];
 
 const [width, height] = [960, 500];
 const [top, panel] = [84, 356];
@@ -31,52 +24,32 @@ const ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0
  * 960 x 500; light or dark as the viewer prefers.
  */
 export function renderCurves(sets: readonly SetCurves[]): string {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: page,
-      textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
-      title: [
-        {
-          text: 'DET: lower left is better',
-          left: lefts[0]! + panel / 2,
-          top: 48,
-          textAlign: 'center',
-          textStyle: { fontSize: 13, color: text },
-        },
-        {
-          text: 'ROC: upper left is better',
-          left: lefts[1]! + panel / 2,
-          top: 48,
-          textAlign: 'center',
-          textStyle: { fontSize: 13, color: text },
-        },
-      ],
-      legend: {
-        data: sets.flatMap(({ name }) => [worstName(name), pooledName(name)]),
-        left: 12,
-        top: 10,
-        itemGap: 22,
-        itemWidth: 34,
-        textStyle: { fontSize: 12, color: text },
-        selectedMode: false,
-      },
-      grid: lefts.map((left) => ({ left, top, width: panel, height: panel })),
-      xAxis: [
-        { gridIndex: 0, ...normalAxis('APCER', 32) },
-        { gridIndex: 1, ...shareAxis('APCER, pooled', 32) },
-      ],
-      yAxis: [
-        { gridIndex: 0, ...normalAxis('BPCER', 50) },
-        { gridIndex: 1, ...shareAxis('1 − BPCER', 50) },
-      ],
-      series: sets.flatMap((set, i) => seriesOf(set, palette[i % palette.length]!)),
-    });
-    return withDarkForm(chart.renderToSVGString(), `DET and ROC curves of ${sets.map(({ name }) => name).join(', ')}`);
-  } finally {
-    chart.dispose();
-  }
+  const heading = (name: string, left: number) => ({
+    text: name,
+    left: left + panel / 2,
+    top: 48,
+    textAlign: 'center',
+    textStyle: { fontSize: 13, color: text },
+  });
+  const drawing = {
+    width,
+    height,
+    title: `DET and ROC curves of ${sets.map(({ name }) => name).join(', ')}`,
+    legend: sets.flatMap(({ name }) => [worstName(name), pooledName(name)]),
+  };
+  return draw(drawing, {
+    title: [heading('DET: lower left is better', lefts[0]!), heading('ROC: upper left is better', lefts[1]!)],
+    grid: lefts.map((left) => ({ left, top, width: panel, height: panel })),
+    xAxis: [
+      { gridIndex: 0, ...normalAxis('APCER', 32) },
+      { gridIndex: 1, ...shareAxis('APCER, pooled', 32) },
+    ],
+    yAxis: [
+      { gridIndex: 0, ...normalAxis('BPCER', 50) },
+      { gridIndex: 1, ...shareAxis('1 − BPCER', 50) },
+    ],
+    series: sets.flatMap((set, i) => seriesOf(set, palette[i % palette.length]!)),
+  });
 }
 
 const worstName = (name: string) => `${name}, worst species`;
@@ -121,6 +94,8 @@ function shareAxis(name: string, nameGap: number) {
   };
 }
 
+const dashed = { lineStyle: { type: 'dashed' as const } };
+
 function seriesOf({ name, points, chosen }: SetCurves, color: string): (LineSeriesOption | ScatterSeriesOption)[] {
   const worst = points.map((point) => [deviate(point.apcerWorst), deviate(point.bpcer)] as const);
   const pooled = points.map((point) => [deviate(point.apcerPooled), deviate(point.bpcer)] as const);
@@ -133,9 +108,9 @@ function seriesOf({ name, points, chosen }: SetCurves, color: string): (LineSeri
       ]
     : [];
   return [
-    line(worstName(name), 0, thinned(worst), color, 'solid'),
-    line(pooledName(name), 0, thinned(pooled), color, 'dashed'),
-    line(pooledName(name), 1, thinned([[0, 0], ...roc]), color, 'dashed'),
+    lineIn(0, worstName(name), color, thinned(worst)),
+    lineIn(0, pooledName(name), color, thinned(pooled), dashed),
+    lineIn(1, pooledName(name), color, thinned([[0, 0], ...roc]), dashed),
     ...marks,
   ];
 }
@@ -143,25 +118,6 @@ function seriesOf({ name, points, chosen }: SetCurves, color: string): (LineSeri
 /** Where a share stands on the axes of the DET curve, kept inside them. */
 function deviate(share: number): number {
   return probit(Math.min(ticks.at(-1)!, Math.max(ticks[0]!, share)));
-}
-
-function line(
-  name: string,
-  at: number,
-  data: readonly (readonly [number, number])[],
-  color: string,
-  type: 'solid' | 'dashed',
-): LineSeriesOption {
-  return {
-    name,
-    type: 'line',
-    xAxisIndex: at,
-    yAxisIndex: at,
-    data: data.map(([x, y]) => [x, y]),
-    symbol: 'none',
-    lineStyle: { width: 2, color, type },
-    itemStyle: { color },
-  };
 }
 
 /** Where the threshold is. */

@@ -1,18 +1,12 @@
-import { LineChart, type LineSeriesOption } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
-import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from '../drawing.js';
-
-echarts.use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
+import type { LineSeriesOption } from 'echarts/charts';
+import { axisColors, markColors, percentLabel } from '../drawing.js';
+import { draw, lineIn, quiet, text } from './draw.js';
 
 export interface SetScores {
   readonly name: string;
   readonly bonafide: readonly number[];
   readonly attacks: readonly number[];
 }
-
-const [page, text, quiet] = [pageColors.page[0], pageColors.text[0], pageColors.quiet[0]];
 
 const width = 960;
 const panelHeight = 150;
@@ -28,26 +22,16 @@ export function renderHistograms(sets: readonly SetScores[], threshold: number):
   const drawn = sets.flatMap(({ bonafide, attacks }) => [...bonafide, ...attacks]).filter(isDrawn);
   const [low, high] = rangeOf(drawn);
   const height = 44 + sets.length * rowHeight;
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: page,
-      textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
+  const title = `Scores of ${sets.map(({ name }) => name).join(', ')}`;
+  return draw(
+    { width, height, title, legend: ['bona fide', 'attacks'] },
+    {
       title: sets.map(({ name }, i) => ({
         text: name,
         left: left + 8,
         top: 44 + i * rowHeight,
         textStyle: { fontSize: 13, color: text },
       })),
-      legend: {
-        data: ['bona fide', 'attacks'],
-        left: 12,
-        top: 8,
-        itemGap: 22,
-        textStyle: { fontSize: 12, color: text },
-        selectedMode: false,
-      },
       grid: sets.map((_, i) => ({ left, top: 50 + i * rowHeight, width: width - left - 30, height: panelHeight })),
       xAxis: sets.map((_, gridIndex) => ({
         type: 'value',
@@ -77,17 +61,14 @@ export function renderHistograms(sets: readonly SetScores[], threshold: number):
         axisLabel: { color: quiet, formatter: percentLabel },
       })),
       series: sets.flatMap(({ bonafide, attacks }, at) => [
-        area('attacks', at, histogram(attacks, low, high), markColors.orange[0]),
+        lineIn(at, 'attacks', markColors.orange[0], histogram(attacks, low, high), filled(markColors.orange[0])),
         {
-          ...area('bona fide', at, histogram(bonafide, low, high), markColors.blue[0]),
+          ...lineIn(at, 'bona fide', markColors.blue[0], histogram(bonafide, low, high), filled(markColors.blue[0])),
           markLine: thresholdLine(threshold, low, high),
         },
       ]),
-    });
-    return withDarkForm(chart.renderToSVGString(), `Scores of ${sets.map(({ name }) => name).join(', ')}`);
-  } finally {
-    chart.dispose();
-  }
+    },
+  );
 }
 
 /** Axes have no room for larger numbers. */
@@ -117,18 +98,8 @@ function histogram(values: readonly number[], low: number, high: number): (reado
   return [[low, 0], ...corners, [high, 0]];
 }
 
-function area(name: string, at: number, data: readonly (readonly [number, number])[], color: string): LineSeriesOption {
-  return {
-    name,
-    type: 'line',
-    xAxisIndex: at,
-    yAxisIndex: at,
-    data: data.map(([x, y]) => [x, y]),
-    symbol: 'none',
-    lineStyle: { width: 1.5, color },
-    itemStyle: { color },
-    areaStyle: { color, opacity: 0.25 },
-  };
+function filled(color: string): Pick<LineSeriesOption, 'lineStyle' | 'areaStyle'> {
+  return { lineStyle: { width: 1.5 }, areaStyle: { color, opacity: 0.25 } };
 }
 
 function thresholdLine(threshold: number, low: number, high: number): LineSeriesOption['markLine'] {

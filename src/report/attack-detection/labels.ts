@@ -39,11 +39,18 @@ export function countsSentence({ counts }: Judgement): string {
   ].join(', ');
 }
 
-export function confidenceSentence({ confidence: { level, method, resamples, seed } }: Judgement): string {
-  const held = `${formatShare(level, 0)} intervals`;
+/** How the intervals of the sets came about; by set where they differ in that. */
+export function intervalsSentence(sets: readonly NamedSet[]): string {
+  const ways = sets.map(({ name, set }) => ({ name, way: wayOf(set) }));
+  if (ways.every(({ way }) => way === ways[0]!.way)) return ways[0]!.way;
+  return ways.map(({ name, way }) => `${name}: ${way}`).join('. ');
+}
+
+function wayOf({ confidence: { level, method, resamples, seed } }: Judgement): string {
+  const intervals = `${formatShare(level, 0)} intervals`;
   return method === 'clopper-pearson'
-    ? `${held} by Clopper and Pearson, over presentations; none of EER, AUC and BPCER at an APCER`
-    : `${held} by bootstrap over subjects, ${formatCount(resamples!)} resamples, seed ${seed}; by Clopper and Pearson over subjects where no error was seen`;
+    ? `${intervals} of Clopper and Pearson, over presentations; none of EER, AUC and BPCER at an APCER`
+    : `${intervals} by bootstrap over subjects (${formatCount(resamples!)} resamples, seed ${seed}), not narrower than those of Clopper and Pearson; theirs, over subjects, where no error was seen`;
 }
 
 /** How a rate is written: most are shares; an area has no unit. */

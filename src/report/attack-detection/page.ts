@@ -1,5 +1,11 @@
-import type { EvaluationWarning, Judgement, ScoreEvaluation, SetEvaluation } from '../../pad/evaluation/index.js';
-import { curveOf, worstErrors } from '../../pad/evaluation/index.js';
+import {
+  curveOf,
+  type EvaluationWarning,
+  type Judgement,
+  type ScoreEvaluation,
+  type SetEvaluation,
+  worstErrors,
+} from '../../pad/evaluation/index.js';
 import type { DetectorScore } from '../../pad/scores/index.js';
 import { formatCount } from '../format.js';
 import { renderBars } from './bars-chart.js';
@@ -8,10 +14,10 @@ import { definitions } from './definitions.js';
 import { renderHistograms } from './histogram-chart.js';
 import { Html, type HtmlColumn, html, htmlPage, htmlTable } from './html.js';
 import {
-  confidenceSentence,
   countsSentence,
   formatInterval,
   formatRate,
+  intervalsSentence,
   type NamedSet,
   namedSets,
   type RateLine,
@@ -42,7 +48,7 @@ export function evaluationPage(evaluation: ScoreEvaluation, pictures: ReadonlyMa
     html`<h2>What was evaluated, and how</h2>
 <p>${thresholdSentence(evaluation)}</p>`,
     filesTable(sets),
-    html`<p>In small print: ${confidenceSentence(sets.at(-1)!.set)}. They take the threshold as given.</p>
+    html`<p>In small print: ${intervalsSentence(sets)}. They take the threshold as given.</p>
 <h2>Error rates</h2>`,
     ratesTable(sets),
     html`<h2>By attack species</h2>`,

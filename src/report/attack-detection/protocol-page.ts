@@ -1,7 +1,7 @@
 import type { FoldEvaluation, ProtocolEvaluation } from '../../pad/evaluation/index.js';
 import { renderBars } from './bars-chart.js';
 import { Html, html, htmlPage, htmlTable } from './html.js';
-import { confidenceSentence, formatRate, formatSpread, namedSets, rateNames, thresholdSentence } from './labels.js';
+import { formatRate, formatSpread, intervalsSentence, namedSets, rateNames, thresholdSentence } from './labels.js';
 import { definitionsSection, filesTable, warningBoxes } from './page.js';
 
 /** The report of a protocol of several folds: one page of HTML that loads and runs nothing. */
@@ -52,7 +52,7 @@ export function protocolPage({ protocol, folds, summary }: ProtocolEvaluation): 
       folds,
     ),
     html`<h2>What was evaluated, and how</h2>
-<p>Intervals in the chart: ${confidenceSentence(folds[0]!.evals[0]!)}. They take the threshold as given.</p>`,
+<p>Intervals in the chart: ${intervalsSentence(folds.map(({ name, evals }) => ({ name, set: evals[0]! })))}. They take the threshold as given.</p>`,
     ...folds.map(
       (fold) => html`<h3>${fold.name}</h3>
 <p>${thresholdSentence(fold)}</p>

@@ -3,11 +3,11 @@ import { formatCount } from '../format.js';
 import { type Column, renderTable } from '../table.js';
 import { paintFor, printable, type TerminalStyle, wrap } from '../terminal.js';
 import {
-  confidenceSentence,
   countsSentence,
   formatInterval,
   formatRate,
   formatSpread,
+  intervalsSentence,
   type NamedSet,
   namedSets,
   type RateLine,
@@ -31,8 +31,9 @@ export function formatEvaluation(evaluation: ScoreEvaluation, style: TerminalSty
     '',
     speciesTable(sets, style),
     ...sets.flatMap((named) => groupsTable(named, style)),
-    '',
-    wrap(`In brackets: ${confidenceSentence(sets.at(-1)!.set)}.`, style.width),
+    ...(sets.length <= 2 || sets.some(({ set }) => set.groups)
+      ? ['', wrap(`In brackets: ${intervalsSentence(sets)}.`, style.width)]
+      : []),
   ].join('\n');
 }
 

@@ -91,6 +91,15 @@ describe('evaluationPage', () => {
     expect(page).toContain('it was lost');
   });
 
+  it('takes a species that is called as a method of objects for any other', () => {
+    const [one, other] = ['constructor', 'print'].map((species) =>
+      parseScores(`${species}.csv`, Buffer.from(`is_bonafide,attack_type,score\ntrue,,1\nfalse,${species},0\n`)),
+    );
+    const judged = evaluateScores({ dev: one!, evals: [other!] }, rule);
+    expectStandsAlone(evaluationPage(judged, null));
+    expect(formatEvaluation(judged, { width: 80, color: false })).toMatch(/^constructor +1 +0\.00 % .* +0 +–$/m);
+  });
+
   it.each([
     ['no attack', 'true,,0.5\ntrue,,0.25'],
     ['no bona fide presentation', 'false,print,0.5'],
