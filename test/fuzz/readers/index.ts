@@ -6,6 +6,7 @@ import { idxFiles } from './idx.js';
 import { packed } from './packed.js';
 import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
 import { safetensors } from './safetensors.js';
+import { scores } from './scores.js';
 import { tar } from './tar.js';
 
 /** Every reader of files. A new one is an entry here. */
@@ -22,4 +23,5 @@ export const readers: readonly Reader[] = [
   tar,
   csv,
   manifest,
+  scores,
 ];
