@@ -22,7 +22,7 @@ export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels 
   return {
     ...convolutionKernels(wasm, choices),
     ...binaryKernels(wasm, choices.binaryMethodFor),
-    ...dynamicKernels(wasm),
+    ...dynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),

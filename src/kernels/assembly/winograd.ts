@@ -81,7 +81,7 @@ export function convolveWinograd(args: usize, task: i32): void {
 }
 
 /** V of the tiles [start, end). */
-function transformTiles(
+export function transformTiles(
   args: usize, start: i32, end: i32, channel: i32, depth: i32, scratch: usize, transformed: usize, quadBytes: usize,
 ): void {
   const height = int(args, 1);
@@ -253,7 +253,7 @@ function addQuad(tiles: usize, filters: usize, channels: i32, products: usize): 
 }
 
 /** The output of the tiles [start, end) in `count` channels from `channel` on; `stride` bytes from frequency to frequency. */
-function storeTiles(
+export function storeTiles(
   args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
 ): void {
   const height = int(args, 6);
