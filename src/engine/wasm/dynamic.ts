@@ -30,7 +30,7 @@ export function dynamicKernels(wasm: WasmContext, { winograd: mayTransform }: Co
     else packWeights(wasm, g, w, packed);
   };
   const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, y) => {
-    if (byTiles(g)) dynamicWinograd(wasm, g, x, packed, gates, index, y);
+    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, y });
     else convolve(wasm, g, x, packed, gates, index, y);
   };
   return {
