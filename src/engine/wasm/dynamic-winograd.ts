@@ -106,7 +106,7 @@ export function dynamicWinograd(wasm: WasmContext, g: DynamicGeometry, operands:
   }
 }
 
-export interface Operands {
+interface Operands {
   readonly x: Address;
   readonly filters: Address;
   readonly gates: Address;
