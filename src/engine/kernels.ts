@@ -184,6 +184,10 @@ export interface DynamicKernels {
    * [batch, heads, inChannels], `index` int32 [batch, heads, kept], w [outChannels, kh, kw, inChannels]. -1 in `index` adds nothing.
    */
   dynamicConv2d(g: DynamicGeometry, x: Address, w: Address, gates: Address, index: Address, y: Address): void;
+  /** The same in two parts, for weights that stay: float32 elements that `packed` needs; w as it likes them, for any batch; the convolution. */
+  packedDynamicWeightFloats(g: DynamicGeometry): number;
+  packDynamicWeights(g: DynamicGeometry, w: Address, packed: Address): void;
+  packedDynamicConv2d(g: DynamicGeometry, x: Address, packed: Address, gates: Address, index: Address, y: Address): void;
   /** dx, dw and dgates as of `dynamicConv2d`; what was not selected gets exactly 0. dx may be 0 (not wanted). */
   dynamicConv2dGradient(
     g: DynamicGeometry,

@@ -173,7 +173,7 @@ function dynamic(
   const channels = x[2];
   const g = { ...geometry(x, y, tensors.get(step.weight)!.shape, { stride, padding, dilation: 1, groups: 1 }), heads, kept };
   const isBinary = step.operator === 'dynamicBinaryConvolution';
-  const weight = isBinary ? weights.signs(step.weight, channels) : weights.floats(step.weight);
+  const weight = isBinary ? weights.signs(step.weight, channels) : weights.packedDynamic(step.weight, g);
   const ranking = weights.floats(step.ranking);
   const finish = prepareFinish(step.finish, y, weights, kernels);
   const gateBytes = heads * channels * 4;
@@ -190,7 +190,7 @@ function dynamic(
         kernels.levelGates(batch * heads, channels, kept, gates, index, levels);
         kernels.dynamicBinaryConv2d({ ...g, batch }, image, weight, levels, index, output);
       } else {
-        kernels.dynamicConv2d({ ...g, batch }, image, weight, gates, index, output);
+        kernels.packedDynamicConv2d({ ...g, batch }, image, weight, gates, index, output);
       }
       finish?.(batch, output, inputs, output);
     },

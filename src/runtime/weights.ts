@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { ForwardKernels } from '../engine/forward-kernels.js';
-import type { Address, Conv2dGeometry } from '../engine/kernels.js';
+import type { Address, Conv2dGeometry, DynamicGeometry } from '../engine/kernels.js';
 import type { StoredTensor } from '../formats/dtypes.js';
 import { unpackBits } from '../formats/packed/bits.js';
 
@@ -39,6 +39,22 @@ export class Weights {
       return packed;
     } finally {
       this.engine.free(bits);
+    }
+  }
+
+  /** Weights of a dynamic convolution as its kernels take them. */
+  packedDynamic(name: string, g: DynamicGeometry): Address {
+    const { kernels } = this.engine;
+    const { data } = this.tensors.get(name) as { readonly data: Float32Array };
+    const plain = this.engine.allocate(data.length, 'float32', name, [data.length]);
+    try {
+      this.engine.floats(plain, data.length).set(data);
+      const floats = kernels.packedDynamicWeightFloats(g);
+      const packed = this.keep(this.engine.allocate(floats, 'float32', name, [floats]));
+      kernels.packDynamicWeights(g, plain, packed);
+      return packed;
+    } finally {
+      this.engine.free(plain);
     }
   }
 

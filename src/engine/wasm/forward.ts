@@ -16,7 +16,7 @@ function make(wasm: WasmContext, choices: KernelChoices): ForwardKernels {
   return {
     ...forwardConvolutionKernels(wasm, choices),
     ...forwardBinaryKernels(wasm, choices.binaryMethodFor),
-    ...forwardDynamicKernels(wasm),
+    ...forwardDynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...forwardElementKernels(wasm),
     ...inferenceKernels(wasm),

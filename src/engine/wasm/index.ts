@@ -20,7 +20,7 @@ function make(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
     ...convolutionKernels(wasm, choices),
     ...binaryKernels(wasm, choices.binaryMethodFor),
-    ...dynamicKernels(wasm),
+    ...dynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),

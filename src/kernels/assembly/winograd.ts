@@ -26,15 +26,15 @@ import {
   FREQUENCIES, gatherPixels, loadLanes, SCRATCH_BYTES, TILE_SIDE, transformProducts, transformWindow, WINDOW_SIDE,
 } from './winograd-transforms';
 
-const QUAD: i32 = 4;
-const QUADS_AT_ONCE: i32 = 4;
+export const QUAD: i32 = 4;
+export const QUADS_AT_ONCE: i32 = 4;
 /** Bytes of a frequency, and of all, in a block of V. */
-const FREQUENCY_BYTES: usize = 4 * 16 * 4;
-const BLOCK_BYTES: usize = 36 * 4 * 16 * 4;
+export const FREQUENCY_BYTES: usize = 4 * 16 * 4;
+export const BLOCK_BYTES: usize = 36 * 4 * 16 * 4;
 /** Bytes of a quad's products of one frequency, and of one frequency, in M. */
-const QUAD_BYTES: usize = 4 * 8 * 4;
-const PRODUCT_BYTES: usize = 4 * 4 * 8 * 4;
-const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
+export const QUAD_BYTES: usize = 4 * 8 * 4;
+export const PRODUCT_BYTES: usize = 4 * 4 * 8 * 4;
+export const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
 
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 groups, 10 tile
@@ -81,7 +81,7 @@ export function convolveWinograd(args: usize, task: i32): void {
 }
 
 /** V of the tiles [start, end). */
-function transformTiles(
+export function transformTiles(
   args: usize, start: i32, end: i32, channel: i32, depth: i32, scratch: usize, transformed: usize, quadBytes: usize,
 ): void {
   const height = int(args, 1);
@@ -253,7 +253,7 @@ function addQuad(tiles: usize, filters: usize, channels: i32, products: usize): 
 }
 
 /** The output of the tiles [start, end) in `count` channels from `channel` on; `stride` bytes from frequency to frequency. */
-function storeTiles(
+export function storeTiles(
   args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
 ): void {
   const height = int(args, 6);
