@@ -147,11 +147,12 @@ export interface BinaryKernels {
   binaryConv2d(g: Conv2dGeometry, signs: Address, w: Address, scale: Address, y: Address): void;
   /**
    * The same in two parts, for weights that stay: int32 elements that `packed` needs; sign(w) as it likes them, from `bits` (bytes
-   * [outChannels][taps][bytes], of each tap the channels of a group from the lowest bit up, zeros behind the last); the convolution.
+   * [outChannels][taps][bytes], of each tap the channels of a group from the lowest bit up, zeros behind the last); the convolution
+   * and what follows it element by element (null: nothing), as `InferenceKernels.finish` does it, to the bit.
    */
   packedWeightInts(g: Conv2dGeometry): number;
   packSignBits(g: Conv2dGeometry, bits: Address, packed: Address): void;
-  packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, scale: Address, y: Address): void;
+  packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, finish: FinishTensors | null, y: Address): void;
 }
 
 /** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */

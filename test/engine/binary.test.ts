@@ -154,7 +154,7 @@ describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () =
           const { rows, channels } = rowsOf(g);
           kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
           kernels.packSignBits(g, at.bits, at.packed);
-          kernels.packedBinaryConv2d(g, at.signs, at.packed, 0, at.y);
+          kernels.packedBinaryConv2d(g, at.signs, at.packed, null, at.y);
         },
       });
     });

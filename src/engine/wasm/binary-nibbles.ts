@@ -2,12 +2,15 @@ import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import type { BinaryLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Nibbles whose popcounts a byte can add up: 63 times 4. */
 const MOST_NIBBLES = 63;
-/** Bytes of 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs. */
-const SUM_BYTES = 256;
+/** Pixels of a tile at most. */
+const TILE_PIXELS = 4;
+/** The 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs, and what is noted of its pixels. */
+const WORKSPACE_BYTES = 256 + 64;
 
 /** More would run on the calling thread alone. */
 const MOST_TASKS = 2048;
@@ -66,25 +69,25 @@ function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { planes, weights, scale, balances, rowKinds, columnKinds, y }: BinaryOperands,
+  { planes, weights, balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
 ): void {
   const { lanes, blocks, blocksOfGroup } = blocksOf(layout, g);
   const { groupOut, paddedOut, pixels, paddedHeight } = layout;
   const pieces = piecesOf(layout);
   const nibbles = layout.taps * layout.tapBytes * 2;
-  const lines = Math.ceil((pixels * blocks) / (MOST_TASKS * g.outWidth));
-  const cut = partition(pixels, (nibbles * lanes) / 32, g.outWidth * lines);
+  const fewest = Math.ceil((pixels * blocks) / (MOST_TASKS * TILE_PIXELS)) * TILE_PIXELS;
+  const cut = partition(pixels, (nibbles * lanes) / 32, fewest);
   const tasks = cut.tasks * blocks;
   wasm.scratch((pieces.length + POPCOUNTS.length) * 4, (lists) => {
     const popcounts = lists + pieces.length * 4;
     wasm.writeIntegers(lists, pieces);
     wasm.writeIntegers(popcounts, POPCOUNTS);
-    wasm.scratch(tasks * SUM_BYTES, (sums) => {
+    wasm.scratch(tasks * WORKSPACE_BYTES, (workspace) => {
       wasm.run('nibbleConvolution', tasks, [
         ...[pixels, cut.size, blocks, blocksOfGroup, groupOut, paddedOut, g.outChannels],
         ...[g.outHeight, g.outWidth, g.stride, paddedHeight, layout.lineBytes * 2, layout.tapBytes * 2],
         ...[planes, layout.planeBytes * 2, lists, pieces.length / 2, nibbles, lanes, weights],
-        ...[scale, balances, rowKinds, columnKinds, y, popcounts, sums, SUM_BYTES],
+        ...[balances, rowKinds, columnKinds, y, popcounts, workspace, WORKSPACE_BYTES, ...finishIntegers(finish)],
       ]);
     });
   });

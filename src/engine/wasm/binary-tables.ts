@@ -2,6 +2,7 @@ import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import type { BinaryLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Positions whose sums a byte holds: 31 times 8. */
@@ -70,9 +71,9 @@ function convolvePixels(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayo
             operands.planes + group * layout.planeBytes + positions.behind,
             ...[operands.runOffsets + positions.firstRun * 4, positions.segments, positions.length],
             ...[vectors, pass.tables, pass.partials, i === 0 ? 1 : 0, i === pass.groups.length - 1 ? 1 : 0],
-            ...[channels, g.outChannels, operands.scale === 0 ? 0 : operands.scale + channel * 4],
+            ...[channels, g.outChannels, channel],
             operands.balances + (group * paddedOut + first) * 4,
-            ...[operands.rowKinds, operands.columnKinds, operands.y + channel * 4, sums, SUM_BYTES],
+            ...[operands.rowKinds, operands.columnKinds, operands.y, sums, SUM_BYTES, ...finishIntegers(operands.finish)],
           ]);
         });
       });

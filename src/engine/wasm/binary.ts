@@ -1,4 +1,4 @@
-import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
+import type { Address, BinaryKernels, Conv2dGeometry, FinishTensors } from '../kernels.js';
 import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
 import { nibbleBytes, nibbleConvolution, spreadWeights } from './binary-nibbles.js';
 import { pairedBytes, pairWeights, popcountConvolution } from './binary-popcount.js';
@@ -22,9 +22,8 @@ export interface BinaryOperands {
   /** Int32: offset into `balances` of each output row's and column's class. */
   readonly rowKinds: Address;
   readonly columnKinds: Address;
-  /** 0 = none. */
-  readonly scale: Address;
   readonly y: Address;
+  readonly finish: FinishTensors | null;
 }
 
 /** Codes of `sign-packing.ts`. */
@@ -54,7 +53,7 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       const layout = binaryLayout(g);
       wasm.scratch(rowsBytes(layout, g), (rows) => {
         packRows(wasm, g, layout, w, rows);
-        convolve(wasm, g, layout, { signs, rows, pairs: 0, nibbles: 0, scale, y }, methodFor);
+        convolve(wasm, g, layout, { signs, rows, pairs: 0, nibbles: 0, y, finish: scaleAlone(scale) }, methodFor);
       });
     },
     packedWeightInts: (g) => packedPlaces(binaryLayout(g), g).end / 4,
@@ -65,13 +64,17 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       pairWeights(wasm, g, layout, packed, packed + pairs);
       if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
     },
-    packedBinaryConv2d(g, signs, packed, scale, y) {
+    packedBinaryConv2d(g, signs, packed, finish, y) {
       const layout = binaryLayout(g);
       const { pairs, nibbles } = packedPlaces(layout, g);
       const weights = { rows: packed, pairs: packed + pairs, nibbles: nibbles > 0 ? packed + nibbles : 0 };
-      convolve(wasm, g, layout, { signs, ...weights, scale, y }, methodFor);
+      convolve(wasm, g, layout, { signs, ...weights, y, finish }, methodFor);
     },
   };
+}
+
+function scaleAlone(scale: Address): FinishTensors | null {
+  return scale === 0 ? null : { scale, bias: 0, shortcut: 0, activation: 'none', positive: 0, negative: 0 };
 }
 
 /** Bytes of the rows of w's bits and, behind them, their popcounts. */
@@ -106,7 +109,7 @@ function packRows(
   wasm.run(kernel, tasks, [g.outChannels, size, ...sizes, weights, rows, rows + g.outChannels * rowBytes]);
 }
 
-type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'scale' | 'y'> & {
+type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'y' | 'finish'> & {
   readonly signs: Address;
   readonly rows: Address;
 };

@@ -1,4 +1,5 @@
 import { int, ptr } from './arguments';
+import { finishRows } from './finish-rows';
 import { item } from './simd';
 
 /**
@@ -111,10 +112,11 @@ export function sumSignTables(args: usize, task: i32): void {
   const isLast = int(args, 17);
   const channels = int(args, 18);
   const outChannels = int(args, 19);
-  const scale = ptr(args, 20);
+  const firstChannel = int(args, 20);
   const balances = ptr(args, 21);
   const rowKinds = ptr(args, 22);
   const columnKinds = ptr(args, 23);
+  const y = ptr(args, 24);
   const sums = ptr(args, 25) + <usize>task * <usize>int(args, 26);
   const lanes = <usize>vectors << 4;
   const start = int(args, 0);
@@ -136,12 +138,13 @@ export function sumSignTables(args: usize, task: i32): void {
       widen(sums, partial, <usize>count * lanes, isFirst);
     } else {
       const rowBalances = balances + <usize>load<i32>(item(rowKinds, row));
-      let target = ptr(args, 24) + ((<usize>pixel * <usize>outChannels) << 2);
+      let target = item(y, pixel * outChannels + firstChannel);
       for (let i = 0; i < count; i++) {
         const balance = rowBalances + <usize>load<i32>(item(columnKinds, column + i));
-        finish(sums + <usize>i * lanes, isFirst ? 0 : partial + <usize>i * (lanes << 1), balance, scale, channels, target);
+        storeSums(sums + <usize>i * lanes, isFirst ? 0 : partial + <usize>i * (lanes << 1), balance, channels, target);
         target = item(target, outChannels);
       }
+      finishRows(args + (27 << 2), y, y, outChannels, pixel, pixel + count, firstChannel, firstChannel + channels);
     }
     pixel += count;
   }
@@ -247,26 +250,24 @@ function widen(sums: usize, partials: usize, bytes: usize, isFirst: i32): void {
   }
 }
 
-/** Outputs of a pixel: balance - 2 * (sums + partial sums), times the channel's scale. */
-function finish(sums: usize, partials: usize, balances: usize, scale: usize, channels: i32, target: usize): void {
+/** Outputs of a pixel: balance - 2 * (sums + partial sums). */
+function storeSums(sums: usize, partials: usize, balances: usize, channels: i32, target: usize): void {
   for (; channels >= 16; channels -= 16) {
-    finish16(sums, partials, balances, scale, target);
+    store16(sums, partials, balances, target);
     sums += 16;
     if (partials) partials += 32;
     balances += 64;
-    if (scale) scale += 64;
     target += 64;
   }
   for (let i = 0; i < channels; i++) {
     let sum = <i32>load<u8>(sums + i);
     if (partials) sum += <i32>load<u16>(partials + (<usize>i << 1));
-    const y = <f32>(load<i32>(item(balances, i)) - (sum << 1));
-    store<f32>(item(target, i), scale ? y * load<f32>(item(scale, i)) : y);
+    store<f32>(item(target, i), <f32>(load<i32>(item(balances, i)) - (sum << 1)));
   }
 }
 
 @inline
-function finish16(sums: usize, partials: usize, balances: usize, scale: usize, target: usize): void {
+function store16(sums: usize, partials: usize, balances: usize, target: usize): void {
   const bytes = v128.load(sums);
   let low = i16x8.extend_low_i8x16_u(bytes);
   let high = i16x8.extend_high_i8x16_u(bytes);
@@ -274,14 +275,13 @@ function finish16(sums: usize, partials: usize, balances: usize, scale: usize, t
     low = i16x8.add(low, v128.load(partials));
     high = i16x8.add(high, v128.load(partials, 16));
   }
-  finish4(i32x4.extend_low_i16x8_u(low), balances, scale, target);
-  finish4(i32x4.extend_high_i16x8_u(low), balances + 16, scale ? scale + 16 : 0, target + 16);
-  finish4(i32x4.extend_low_i16x8_u(high), balances + 32, scale ? scale + 32 : 0, target + 32);
-  finish4(i32x4.extend_high_i16x8_u(high), balances + 48, scale ? scale + 48 : 0, target + 48);
+  store4(i32x4.extend_low_i16x8_u(low), balances, target);
+  store4(i32x4.extend_high_i16x8_u(low), balances + 16, target + 16);
+  store4(i32x4.extend_low_i16x8_u(high), balances + 32, target + 32);
+  store4(i32x4.extend_high_i16x8_u(high), balances + 48, target + 48);
 }
 
 @inline
-function finish4(sums: v128, balances: usize, scale: usize, target: usize): void {
-  const y = f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(sums, sums)));
-  v128.store(target, scale ? f32x4.mul(y, v128.load(scale)) : y);
+function store4(sums: v128, balances: usize, target: usize): void {
+  v128.store(target, f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(sums, sums))));
 }
