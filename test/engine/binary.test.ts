@@ -36,11 +36,15 @@ function values(rng: Rng, elements: number): Float32Array {
 }
 
 /** All methods, whatever the number of pixels. */
-const KINDS: readonly (readonly [name: string, fast: (wasm: WasmContext) => BinaryKernels])[] = [
-  ['byte tables', (wasm) => binaryKernels(wasm, () => 'byte-tables')],
-  ['nibble tables', (wasm) => binaryKernels(wasm, () => 'nibble-tables')],
-  ['popcounts', (wasm) => binaryKernels(wasm, () => 'popcount')],
-];
+const KINDS: readonly (readonly [name: string, fast: (wasm: WasmContext) => BinaryKernels])[] = ([
+  ['byte tables', 'byte-tables'],
+  ['nibble tables', 'nibble-tables'],
+  ['pixel tables', 'pixel-tables'],
+  ['popcounts', 'popcount'],
+] as const).map(([name, method]) => [
+  name,
+  (wasm: WasmContext) => binaryKernels(wasm, (works) => (works.has(method) ? method : 'popcount')),
+]);
 
 function rowsOf(g: Conv2dGeometry) {
   return { rows: g.batch * g.height * g.width * g.groups, channels: g.inChannels / g.groups };

@@ -28,6 +28,12 @@ export interface BinaryLayout {
   readonly fitsSixteenBits: boolean;
 }
 
+/** What a method does for a layer: what it makes ready, and the steps of its inner loop, each in a unit of its own. */
+export interface BinaryWork {
+  readonly setup: number;
+  readonly steps: number;
+}
+
 export function binaryLayout(g: Conv2dGeometry): BinaryLayout {
   const taps = g.kernelHeight * g.kernelWidth;
   const groupIn = g.inChannels / g.groups;

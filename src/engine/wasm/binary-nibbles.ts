@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import type { BinaryLayout, BinaryWork } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -50,6 +50,12 @@ export function spreadWeights(wasm: WasmContext, g: Conv2dGeometry, layout: Bina
   const bytes = layout.taps * layout.tapBytes;
   const { tasks, size } = partition(blocks, bytes * lanes);
   wasm.run('spreadSignWeights', tasks, [blocks, size, layout.groupOut, lanes, layout.rowBytes, bytes, rows, weights]);
+}
+
+/** Shuffles, there is nothing to make ready. */
+export function nibbleWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork {
+  const { lanes, blocks } = blocksOf(layout, g);
+  return { setup: 0, steps: (layout.pixels * layout.taps * layout.tapBytes * 2 * blocks * lanes) / 16 };
 }
 
 interface Blocks {

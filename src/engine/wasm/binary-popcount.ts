@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import type { BinaryLayout, BinaryWork } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -23,6 +23,12 @@ export function popcountConvolution(wasm: WasmContext, g: Conv2dGeometry, layout
     pairWeights(wasm, g, layout, operands.weights, filters);
     convolve(wasm, g, layout, operands, filters, pairs);
   });
+}
+
+/** Words lined up, and words compared. */
+export function popcountWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork {
+  const words = (layout.pixels * layout.rowBytes) / WORD_BYTES;
+  return { setup: g.groups * words, steps: 2 * pairsOf(layout, g) * words };
 }
 
 function pairsOf({ groupOut }: BinaryLayout, g: Conv2dGeometry): number {

@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import type { BinaryLayout, BinaryWork } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -40,6 +40,12 @@ export function tableConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: B
       }
     });
   });
+}
+
+/** Vectors of tables built, and of sums added. */
+export function tableWork(g: Conv2dGeometry, { taps, tapBytes, groupOut, pixels }: BinaryLayout): BinaryWork {
+  const vectors = channelBlocks(groupOut).reduce((sum, block) => sum + block.vectors, 0) * g.groups * taps * tapBytes;
+  return { setup: TABLE_ROWS * vectors, steps: pixels * vectors };
 }
 
 interface Pass {

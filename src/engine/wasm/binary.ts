@@ -1,8 +1,9 @@
 import type { Address, BinaryKernels, Conv2dGeometry, FinishTensors } from '../kernels.js';
-import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
-import { nibbleBytes, nibbleConvolution, spreadWeights } from './binary-nibbles.js';
-import { pairedBytes, pairWeights, popcountConvolution } from './binary-popcount.js';
-import { tableConvolution } from './binary-tables.js';
+import { type BinaryLayout, type BinaryWork, binaryLayout, borderClasses } from './binary-layout.js';
+import { nibbleBytes, nibbleConvolution, nibbleWork, spreadWeights } from './binary-nibbles.js';
+import { columnBytes, columnWeights, pixelConvolution, pixelWork } from './binary-pixels.js';
+import { pairedBytes, pairWeights, popcountConvolution, popcountWork } from './binary-popcount.js';
+import { tableConvolution, tableWork } from './binary-tables.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
@@ -14,9 +15,10 @@ export interface BinaryOperands {
   readonly runOffsets: Address;
   /** Rows of w's bits. */
   readonly weights: Address;
-  /** The same in the order of the methods that have one (`pairedBytes`, `nibbleBytes`), made beforehand; 0 = not made. */
+  /** The same in the order of the methods that have one (`pairedBytes`, `nibbleBytes`, `columnBytes`), made beforehand; 0 = not made. */
   readonly pairs: Address;
   readonly nibbles: Address;
+  readonly columns: Address;
   /** Int32 [row classes][column classes][groups][paddedOut]: what an output has besides -2 popcount. */
   readonly balances: Address;
   /** Int32: offset into `balances` of each output row's and column's class. */
@@ -29,13 +31,24 @@ export interface BinaryOperands {
 /** Codes of `sign-packing.ts`. */
 const KEPT = { clip: 1, quadratic: 2 } as const;
 
-/** How differing signs are counted: by tables of the weights for a byte of activations, by tables for a nibble, or word by word. */
-export type BinaryMethod = 'byte-tables' | 'nibble-tables' | 'popcount';
+/**
+ * How differing signs are counted: by tables of the weights for a byte of activations, by tables for a nibble, by tables of the activations for a
+ * byte of weights, or word by word.
+ */
+export type BinaryMethod = 'byte-tables' | 'nibble-tables' | 'pixel-tables' | 'popcount';
 
-const CONVOLUTIONS = { 'byte-tables': tableConvolution, 'nibble-tables': nibbleConvolution, popcount: popcountConvolution };
+/** The work that each method which suits a layer has with it. */
+export type BinaryWorks = ReadonlyMap<BinaryMethod, BinaryWork>;
 
-/** @param methodFor the method for a layer of so many output pixels, where the layer allows all of them (`binary-choice.ts`) */
-export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => BinaryMethod): BinaryKernels {
+const CONVOLUTIONS = {
+  'byte-tables': tableConvolution,
+  'nibble-tables': nibbleConvolution,
+  'pixel-tables': pixelConvolution,
+  popcount: popcountConvolution,
+};
+
+/** @param choose a method of those that suit a layer (`binary-choice.ts`) */
+export function binaryKernels(wasm: WasmContext, choose: (works: BinaryWorks) => BinaryMethod): BinaryKernels {
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
       const { tasks, size } = partition(rows, channels);
@@ -53,22 +66,24 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       const layout = binaryLayout(g);
       wasm.scratch(rowsBytes(layout, g), (rows) => {
         packRows(wasm, g, layout, w, rows);
-        convolve(wasm, g, layout, { signs, rows, pairs: 0, nibbles: 0, y, finish: scaleAlone(scale) }, methodFor);
+        convolve(wasm, g, layout, { signs, rows, ...NOT_MADE, y, finish: scaleAlone(scale) }, choose);
       });
     },
     packedWeightInts: (g) => packedPlaces(binaryLayout(g), g).end / 4,
     packSignBits(g, bits, packed) {
       const layout = binaryLayout(g);
-      const { pairs, nibbles } = packedPlaces(layout, g);
+      const { pairs, nibbles, columns } = packedPlaces(layout, g);
       packRows(wasm, g, layout, bits, packed, 'packSignBits');
       pairWeights(wasm, g, layout, packed, packed + pairs);
       if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
+      if (columns > 0) columnWeights(wasm, g, layout, packed, packed + columns);
     },
     packedBinaryConv2d(g, signs, packed, finish, y) {
       const layout = binaryLayout(g);
-      const { pairs, nibbles } = packedPlaces(layout, g);
-      const weights = { rows: packed, pairs: packed + pairs, nibbles: nibbles > 0 ? packed + nibbles : 0 };
-      convolve(wasm, g, layout, { signs, ...weights, y, finish }, methodFor);
+      const { pairs, nibbles, columns } = packedPlaces(layout, g);
+      const at = (place: number) => (place > 0 ? packed + place : 0);
+      const weights = { rows: packed, pairs: at(pairs), nibbles: at(nibbles), columns: at(columns) };
+      convolve(wasm, g, layout, { signs, ...weights, y, finish }, choose);
     },
   };
 }
@@ -82,12 +97,15 @@ function rowsBytes({ taps, rowBytes, paddedOut }: BinaryLayout, g: Conv2dGeometr
   return g.outChannels * rowBytes + taps * g.groups * paddedOut * 4;
 }
 
+const NOT_MADE = { pairs: 0, nibbles: 0, columns: 0 };
+
 /** Where in packed weights, behind the rows, each method's order lies; 0 where tables are not for this layer. */
-function packedPlaces(layout: BinaryLayout, g: Conv2dGeometry): { pairs: number; nibbles: number; end: number } {
+function packedPlaces(layout: BinaryLayout, g: Conv2dGeometry): typeof NOT_MADE & { readonly end: number } {
   const pairs = align(rowsBytes(layout, g));
-  const behind = align(pairs + pairedBytes(layout, g));
-  if (!allowsTables(layout)) return { pairs, nibbles: 0, end: behind };
-  return { pairs, nibbles: behind, end: behind + align(nibbleBytes(layout, g)) };
+  const nibbles = align(pairs + pairedBytes(layout, g));
+  if (!allowsTables(layout)) return { ...NOT_MADE, pairs, end: nibbles };
+  const columns = align(nibbles + nibbleBytes(layout, g));
+  return { pairs, nibbles, columns, end: align(columns + columnBytes(layout, g)) };
 }
 
 function align(bytes: number): number {
@@ -109,7 +127,7 @@ function packRows(
   wasm.run(kernel, tasks, [g.outChannels, size, ...sizes, weights, rows, rows + g.outChannels * rowBytes]);
 }
 
-type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'y' | 'finish'> & {
+type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'columns' | 'y' | 'finish'> & {
   readonly signs: Address;
   readonly rows: Address;
 };
@@ -119,11 +137,11 @@ function convolve(
   g: Conv2dGeometry,
   layout: BinaryLayout,
   { signs, rows, ...operands }: PackedOperands,
-  methodFor: (pixels: number) => BinaryMethod,
+  choose: (works: BinaryWorks) => BinaryMethod,
 ): void {
   withPlanes(wasm, g, layout, signs, (planes) => {
     withBorders(wasm, g, layout, rows + g.outChannels * layout.rowBytes, (borders) => {
-      const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
+      const method = choose(worksOf(g, layout));
       CONVOLUTIONS[method](wasm, g, layout, { planes, weights: rows, ...operands, ...borders });
     });
   });
@@ -131,6 +149,15 @@ function convolve(
 
 /** Below this many output channels of a group most of a table's lanes would be empty. */
 const FEWEST_TABLE_CHANNELS = 12;
+
+/** The methods that suit a layer: words always do. */
+export function worksOf(g: Conv2dGeometry, layout: BinaryLayout): BinaryWorks {
+  const works = new Map<BinaryMethod, BinaryWork>([['popcount', popcountWork(g, layout)]]);
+  if (!allowsTables(layout)) return works;
+  works.set('byte-tables', tableWork(g, layout)).set('nibble-tables', nibbleWork(g, layout));
+  const pixels = pixelWork(g, layout);
+  return pixels ? works.set('pixel-tables', pixels) : works;
+}
 
 function allowsTables({ groupOut, fitsSixteenBits }: BinaryLayout): boolean {
   return groupOut >= FEWEST_TABLE_CHANNELS && fitsSixteenBits;

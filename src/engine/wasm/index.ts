@@ -1,5 +1,5 @@
 import type { Kernels } from '../kernels.js';
-import { type BinaryMethod, binaryKernels } from './binary.js';
+import { type BinaryMethod, type BinaryWorks, binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
 import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
@@ -14,14 +14,14 @@ import { spatialKernels } from './spatial.js';
 
 export interface KernelChoices extends ConvolutionChoice {
   /** As in `binaryKernels`. */
-  readonly binaryMethodFor: (pixels: number) => BinaryMethod;
+  readonly chooseBinaryMethod: (works: BinaryWorks) => BinaryMethod;
 }
 
 /** All kernels of a wasm backend. */
 export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
     ...convolutionKernels(wasm, choices),
-    ...binaryKernels(wasm, choices.binaryMethodFor),
+    ...binaryKernels(wasm, choices.chooseBinaryMethod),
     ...dynamicKernels(wasm),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),

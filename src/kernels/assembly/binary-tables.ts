@@ -1,5 +1,6 @@
 import { int, ptr } from './arguments';
 import { finishRows } from './finish-rows';
+import { fillTable } from './sign-tables';
 import { item } from './simd';
 
 /**
@@ -7,8 +8,6 @@ import { item } from './simd';
  * activations can have, `buildSignTables` writes the popcounts against the weights of up to 64 output channels, a byte each. Then a
  * pixel's sums are additions of whole table rows: one load and one addition are 128 binary multiply-accumulates, and the activations'
  * packed bytes are the indices as they lie.
- *
- *     T[a] = popcount(a ^ w), so T[a + 2^j] = T[a] + (1 - 2 w_j) for a < 2^j: eight doublings, 255 additions.
  *
  * Building costs about as much as 256 pixels: for layers with few pixels the other kernels are faster. Sums of bytes hold 31 positions (248 bits);
  * a window of more is cut into groups of positions, whose sums add up as 16 bits.
@@ -36,57 +35,7 @@ export function buildSignTables(args: usize, task: i32): void {
       store<u8>(bytes + lane, load<u8>(weights));
       if (<i32>lane + 1 < channels) weights += rowBytes;
     }
-    if (lanes === 64) {
-      fillTable64(table, bytes);
-    } else {
-      for (let vector: usize = 0; vector < lanes; vector += 16) fillTable16(table + vector, bytes + vector, lanes);
-    }
-  }
-}
-
-/** 1 - 2 * (that bit), for 16 bytes of weights. */
-@inline
-function changeOf(weights: v128, bit: i32): v128 {
-  const set = v128.and(i8x16.shr_u(weights, bit), i8x16.splat(1));
-  return i8x16.sub(i8x16.sub(i8x16.splat(1), set), set);
-}
-
-/** One vector of each row. */
-function fillTable16(table: usize, bytes: usize, lanes: usize): void {
-  const w = v128.load(bytes);
-  v128.store(table, i8x16.popcnt(w));
-  for (let bit = 0; bit < 8; bit++) {
-    const change = changeOf(w, bit);
-    const half = lanes << bit;
-    const end = table + half;
-    for (let row = table; row < end; row += lanes) v128.store(row + half, i8x16.add(v128.load(row), change));
-  }
-}
-
-/** Whole rows of four vectors. */
-function fillTable64(table: usize, bytes: usize): void {
-  const w0 = v128.load(bytes);
-  const w1 = v128.load(bytes, 16);
-  const w2 = v128.load(bytes, 32);
-  const w3 = v128.load(bytes, 48);
-  v128.store(table, i8x16.popcnt(w0));
-  v128.store(table, i8x16.popcnt(w1), 16);
-  v128.store(table, i8x16.popcnt(w2), 32);
-  v128.store(table, i8x16.popcnt(w3), 48);
-  for (let bit = 0; bit < 8; bit++) {
-    const c0 = changeOf(w0, bit);
-    const c1 = changeOf(w1, bit);
-    const c2 = changeOf(w2, bit);
-    const c3 = changeOf(w3, bit);
-    const end = table + (<usize>64 << bit);
-    let to = end;
-    for (let row = table; row < end; row += 64) {
-      v128.store(to, i8x16.add(v128.load(row), c0));
-      v128.store(to, i8x16.add(v128.load(row, 16), c1), 16);
-      v128.store(to, i8x16.add(v128.load(row, 32), c2), 32);
-      v128.store(to, i8x16.add(v128.load(row, 48), c3), 48);
-      to += 64;
-    }
+    fillTable(table, bytes, lanes);
   }
 }
 
