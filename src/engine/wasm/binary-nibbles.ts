@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout, BinaryWork } from './binary-layout.js';
+import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -16,7 +16,7 @@ const WORKSPACE_BYTES = 256 + 64;
 const MOST_TASKS = 2048;
 
 /** Int32 words of the table [16 activation nibbles][16 weight nibbles] of bytes: popcounts of a ^ w. */
-const POPCOUNTS = Array.from(new Int32Array(Uint8Array.from({ length: 256 }, (_, i) => popcount((i >> 4) ^ (i & 15))).buffer));
+const POPCOUNTS = new Int32Array(Uint8Array.from({ length: 256 }, (_, i) => popcount((i >> 4) ^ (i & 15))).buffer);
 
 /** Counts by shuffles, four bits at a time. */
 export function nibbleConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
@@ -79,7 +79,7 @@ function convolve(
 ): void {
   const { lanes, blocks, blocksOfGroup } = blocksOf(layout, g);
   const { groupOut, paddedOut, pixels, paddedHeight } = layout;
-  const pieces = piecesOf(layout);
+  const pieces = piecesOf(g, layout);
   const nibbles = layout.taps * layout.tapBytes * 2;
   const fewest = Math.ceil((pixels * blocks) / (MOST_TASKS * TILE_PIXELS)) * TILE_PIXELS;
   const cut = partition(pixels, (nibbles * lanes) / 32, fewest);
@@ -106,15 +106,16 @@ function lanesOf(groupOut: number): number {
 }
 
 /** Offset and length of what is added up in one go, in nibbles of the planes: whole runs of the window or pieces of them. */
-function piecesOf({ runBytes, runOffsets }: BinaryLayout): number[] {
+const piecesOf = perLayout((_, { runBytes, runOffsets }): Int32Array => {
   const run = runBytes * 2;
   const longest = Math.ceil(run / Math.ceil(run / MOST_NIBBLES));
-  return runOffsets.flatMap((offset) => {
-    const pieces = [];
-    for (let behind = 0; behind < run; behind += longest) pieces.push(offset * 2 + behind, Math.min(longest, run - behind));
-    return pieces;
+  const pieces = runOffsets.flatMap((offset) => {
+    const ofRun = [];
+    for (let behind = 0; behind < run; behind += longest) ofRun.push(offset * 2 + behind, Math.min(longest, run - behind));
+    return ofRun;
   });
-}
+  return Int32Array.from(pieces);
+});
 
 function popcount(nibble: number): number {
   return (nibble & 1) + ((nibble >> 1) & 1) + ((nibble >> 2) & 1) + (nibble >> 3);

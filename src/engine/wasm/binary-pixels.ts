@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout, BinaryWork } from './binary-layout.js';
+import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -29,9 +29,9 @@ interface Strips {
   /** Lanes of a table. */
   readonly sourceLanes: number;
   /** Where in a strip's plane each lane's bytes lie. */
-  readonly laneSources: readonly number[];
+  readonly laneSources: Int32Array;
   /** Lanes that lie between a tap and the first one. */
-  readonly tapLanes: readonly number[];
+  readonly tapLanes: Int32Array;
 }
 
 /** Adds rows of tables of the activations: for few pixels and many output channels. */
@@ -153,7 +153,7 @@ function addedVectors({ taps, groupOut }: BinaryLayout, vectors: number): number
 }
 
 /** The strips that take the least work; null where none fits. */
-function stripsOf(g: Conv2dGeometry, layout: BinaryLayout): Strips | null {
+const stripsOf = perLayout((g, layout): Strips | null => {
   if (layout.taps > MOST_BYTES) return null;
   let best: { readonly rows: number; readonly work: number } | null = null;
   for (let rows = 1; rows <= g.outHeight; rows++) {
@@ -166,7 +166,7 @@ function stripsOf(g: Conv2dGeometry, layout: BinaryLayout): Strips | null {
   const { rows } = best;
   const lanes = lanesOf(g, rows);
   return { strips: Math.ceil(g.outHeight / rows), rows, ...lanes, laneSources: laneSources(g, layout, rows, lanes) };
-}
+});
 
 type Lanes = Pick<Strips, 'pitch' | 'vectors' | 'sourceLanes' | 'tapLanes'> & { readonly partRows: number };
 
@@ -179,7 +179,7 @@ function lanesOf(g: Conv2dGeometry, rows: number): Lanes {
   const pitch = g.outWidth + reach(g.kernelWidth);
   const partRows = rows + reach(g.kernelHeight);
   const vectors = Math.ceil(((rows - 1) * pitch + g.outWidth) / LANES);
-  const tapLanes = Array.from({ length: g.kernelHeight * g.kernelWidth }, (_, tap) => {
+  const tapLanes = Int32Array.from({ length: g.kernelHeight * g.kernelWidth }, (_, tap) => {
     const row = Math.floor(tap / g.kernelWidth) * g.dilation;
     const column = (tap % g.kernelWidth) * g.dilation;
     const part = (row % g.stride) * g.stride + (column % g.stride);
@@ -190,10 +190,10 @@ function lanesOf(g: Conv2dGeometry, rows: number): Lanes {
 }
 
 /** Lanes that no window sees repeat what lies nearest. */
-function laneSources(g: Conv2dGeometry, { lineBytes, tapBytes }: BinaryLayout, rows: number, lanes: Lanes): number[] {
+function laneSources(g: Conv2dGeometry, { lineBytes, tapBytes }: BinaryLayout, rows: number, lanes: Lanes): Int32Array {
   const lastRow = (rows - 1) * g.stride + (g.kernelHeight - 1) * g.dilation;
   const lastColumn = (g.outWidth - 1) * g.stride + (g.kernelWidth - 1) * g.dilation;
-  return Array.from({ length: lanes.sourceLanes }, (_, lane) => {
+  return Int32Array.from({ length: lanes.sourceLanes }, (_, lane) => {
     const line = Math.floor(lane / lanes.pitch);
     const part = Math.floor(line / lanes.partRows);
     const row = (line % lanes.partRows) * g.stride + Math.floor(part / g.stride);

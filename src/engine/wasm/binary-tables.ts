@@ -1,6 +1,6 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout, BinaryWork } from './binary-layout.js';
+import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
 import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
@@ -27,7 +27,7 @@ interface PositionGroup {
 
 /** Adds rows of tables of the weights: for many pixels. */
 export function tableConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
-  const groups = positionGroups(layout);
+  const groups = positionGroups(g, layout);
   const vectors = Math.max(...channelBlocks(layout.groupOut).map((block) => block.vectors));
   const lanes = 16 * vectors;
   const most = Math.max(...groups.map((group) => group.positions));
@@ -98,7 +98,7 @@ function channelBlocks(groupOut: number): { readonly first: number; readonly cha
 }
 
 /** Cuts the window into groups of about equally many positions. */
-function positionGroups({ runBytes, runOffsets }: BinaryLayout): PositionGroup[] {
+const positionGroups = perLayout((_, { runBytes, runOffsets }): readonly PositionGroup[] => {
   const runs = runOffsets.length;
   const groups: PositionGroup[] = [];
   if (runBytes > MOST_POSITIONS) {
@@ -117,4 +117,4 @@ function positionGroups({ runBytes, runOffsets }: BinaryLayout): PositionGroup[]
     groups.push({ first: firstRun * runBytes, positions: segments * runBytes, firstRun, behind: 0, segments, length: runBytes });
   }
   return groups;
-}
+});
