@@ -46,12 +46,12 @@ export function pixelConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: B
   });
 }
 
-/** Vectors of tables built, and of sums added; null where the layer does not suit. */
+/** Vectors of tables built, and of sums added (turning an output takes about as long as one); null where the layer does not suit. */
 export function pixelWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork | null {
   const strips = stripsOf(g, layout);
   if (!strips) return null;
   const tables = g.batch * strips.strips * g.groups * layout.tapBytes;
-  return { setup: (tables * TABLE_ROWS * strips.sourceLanes) / LANES, steps: tables * addedVectors(layout, strips.vectors) };
+  return { setup: (tables * TABLE_ROWS * strips.sourceLanes) / LANES, steps: tables * addedVectors(layout, strips.vectors) + layout.pixels * g.outChannels };
 }
 
 /** Bytes of the weights in columns. */

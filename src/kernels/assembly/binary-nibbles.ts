@@ -19,6 +19,8 @@ import { item } from './simd';
 
 /** Nibbles that a byte can count. */
 const MOST_NIBBLES: i32 = 63;
+/** Pixels whose outputs are finished together. */
+const PIXELS_AT_ONCE: i32 = 16;
 /** Bytes of a tile's 16-bit sums. */
 const SUM_BYTES: usize = 256;
 
@@ -122,6 +124,7 @@ export function nibbleConvolution(args: usize, task: i32): void {
   let row = (first / outWidth) % outHeight;
   let image = ptr(args, 13) + <usize>group * <usize>int(args, 14) + <usize>(first / outWidth / outHeight) * imageBytes;
   let source: usize = 0;
+  let unfinished = first;
   for (let pixel = first; pixel < last; pixel += tilePixels) {
     const count = min(last - pixel, tilePixels);
     for (let i = 0; i < tilePixels; i++) {
@@ -157,7 +160,10 @@ export function nibbleConvolution(args: usize, task: i32): void {
       storeCounts(sums + (<usize>(i * lanes) << 1), <usize>load<u32>(notes + (<usize>i << 3), 4), channels, target);
       target = item(target, outChannels);
     }
-    finishRows(finish, y, y, outChannels, pixel, pixel + count, channel, channel + channels);
+    if (pixel + count - unfinished >= PIXELS_AT_ONCE || pixel + count === last) {
+      finishRows(finish, y, y, outChannels, unfinished, pixel + count, channel, channel + channels);
+      unfinished = pixel + count;
+    }
   }
 }
 
