@@ -43,12 +43,12 @@ export function prepareStep(
   switch (step.operator) {
     case 'convolution': {
       const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
-      const weight = weights.floats(step.weight);
-      const bias = weights.floats(step.finish.bias);
-      const finish = prepareFinish({ ...step.finish, bias: null }, y, weights, kernels);
+      // A bias that follows nothing else is where the sums begin.
+      const startsAtBias = step.finish.scale === null;
+      const filters = weights.packedFilters(step.weight, startsAtBias ? step.finish.bias : null, g);
+      const finish = finishFor(startsAtBias ? { ...step.finish, bias: null } : step.finish, weights);
       return simple((batch, { inputs, output }) => {
-        kernels.conv2d({ ...g, batch }, inputs[0]!, weight, bias, output);
-        finish?.(batch, output, inputs, output);
+        kernels.packedConv2d({ ...g, batch }, inputs[0]!, filters, finish?.(inputs) ?? null, output);
       });
     }
     case 'binaryConvolution': {

@@ -51,7 +51,12 @@ export const borderBytes = perLayout((g, layout): number => {
 export function borderTablesAt(g: Conv2dGeometry, layout: BinaryLayout, at: Address): BorderTables {
   const { lists, starts } = bordersOf(g, layout);
   const [offsets, rowKinds, columnKinds] = starts as [number, number, number];
-  return { runOffsets: at + offsets * 4, rowKinds: at + rowKinds * 4, columnKinds: at + columnKinds * 4, balances: at + lists.length * 4 };
+  return {
+    runOffsets: at + offsets * 4,
+    rowKinds: at + rowKinds * 4,
+    columnKinds: at + columnKinds * 4,
+    balances: at + lists.length * 4,
+  };
 }
 
 /** Needs the popcounts of the weights' taps. It does not depend on the batch. */

@@ -51,7 +51,10 @@ export function pixelWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork |
   const strips = stripsOf(g, layout);
   if (!strips) return null;
   const tables = g.batch * strips.strips * g.groups * layout.tapBytes;
-  return { setup: (tables * TABLE_ROWS * strips.sourceLanes) / LANES, steps: tables * addedVectors(layout, strips.vectors) + layout.pixels * g.outChannels };
+  return {
+    setup: (tables * TABLE_ROWS * strips.sourceLanes) / LANES,
+    steps: tables * addedVectors(layout, strips.vectors) + layout.pixels * g.outChannels,
+  };
 }
 
 /** Bytes of the weights in columns. */
@@ -142,7 +145,19 @@ function storeTables(
   wasm.scratch(tasks * countBytes, (counts) => {
     wasm.run('storePixelTables', tasks, [
       ...[shares.count, blocks, BLOCK_CHANNELS, groupOut, paddedOut, g.outChannels, strips, rows, g.outHeight, g.outWidth],
-      ...[g.batch, pitch, vectors * LANES, sums, balances, rowKinds, columnKinds, y, counts, countBytes, ...finishIntegers(finish)],
+      ...[
+        g.batch,
+        pitch,
+        vectors * LANES,
+        sums,
+        balances,
+        rowKinds,
+        columnKinds,
+        y,
+        counts,
+        countBytes,
+        ...finishIntegers(finish),
+      ],
     ]);
   });
 }

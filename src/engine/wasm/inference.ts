@@ -1,4 +1,4 @@
-import type { FinishTensors, InferenceKernels } from '../kernels.js';
+import type { Address, FinishTensors, InferenceKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
@@ -6,12 +6,20 @@ import { partition } from './partition.js';
 const ACTIVATIONS = { none: 0, relu: 1, prelu: 2, fprelu: 3 } as const;
 
 export function inferenceKernels(wasm: WasmContext): InferenceKernels {
-  return {
-    finish(rows, channels, tensors, x, y) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('finish', tasks, [rows, size, channels, x, y, ...finishIntegers(tensors)]);
-    },
-  };
+  return { finish: (rows, channels, tensors, x, y) => finishAll(wasm, rows, channels, tensors, x, y) };
+}
+
+/** A finish as a pass of its own. */
+export function finishAll(
+  wasm: WasmContext,
+  rows: number,
+  channels: number,
+  tensors: FinishTensors,
+  x: Address,
+  y: Address,
+): void {
+  const { tasks, size } = partition(rows, channels);
+  wasm.run('finish', tasks, [rows, size, channels, x, y, ...finishIntegers(tensors)]);
 }
 
 /** A finish as the last arguments of a kernel; null changes nothing. */

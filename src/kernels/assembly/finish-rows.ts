@@ -38,6 +38,17 @@ export function finishRows(finish: usize, x: usize, y: usize, width: i32, firstR
   }
 }
 
+/** Of x, y and the shortcut: the nearest cache holds them. */
+const ELEMENTS_AT_ONCE: i32 = 2048;
+
+/** The same for any number of rows. */
+export function finishBlock(finish: usize, x: usize, y: usize, width: i32, firstRow: i32, endRow: i32, first: i32, end: i32): void {
+  const atOnce = max(1, ELEMENTS_AT_ONCE / max(1, end - first));
+  for (let row = firstRow; row < endRow; row += atOnce) {
+    finishRows(finish, x, y, width, row, min(row + atOnce, endRow), first, end);
+  }
+}
+
 /** Four channels, or the `count` last ones, by a loop of their own for the usual combinations of parts. */
 @inline
 function finishFour(
