@@ -145,19 +145,8 @@ function storeTables(
   wasm.scratch(tasks * countBytes, (counts) => {
     wasm.run('storePixelTables', tasks, [
       ...[shares.count, blocks, BLOCK_CHANNELS, groupOut, paddedOut, g.outChannels, strips, rows, g.outHeight, g.outWidth],
-      ...[
-        g.batch,
-        pitch,
-        vectors * LANES,
-        sums,
-        balances,
-        rowKinds,
-        columnKinds,
-        y,
-        counts,
-        countBytes,
-        ...finishIntegers(finish),
-      ],
+      ...[g.batch, pitch, vectors * LANES, sums, balances, rowKinds, columnKinds, y, counts, countBytes],
+      ...finishIntegers(finish),
     ]);
   });
 }
