@@ -65,7 +65,9 @@ const keptFiles = () => fs.readdirSync(path.join(cache, 'gossamer')).map((name) 
 describe('the timing of 1-bit kernels', () => {
   it('is done once on a machine and kept in the user’s cache folder', () => {
     const first = timed();
-    expect(first).toMatch(/timed on 3x3 layers .* GMAC\/s: byte tables \d+ and \d+, nibble .*, pixel .*, popcounts \d+ and \d+, in this process$/);
+    expect(first).toMatch(
+      /timed on 3x3 layers .* GMAC\/s: byte tables \d+ and \d+, nibble .*, pixel .*, popcounts \d+ and \d+, in this process$/,
+    );
     const [file, ...more] = keptFiles();
     expect(more).toEqual([]);
     expect(path.basename(file!)).toMatch(/^kernels-[0-9a-f]{16}\.json$/);
