@@ -4,7 +4,7 @@ import type { EngineHost } from './host.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
 import type { Autotune } from './timed-once.js';
 import { WasmBackend } from './wasm/backend.js';
-import { type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
+import { type BinaryKernelChoice, binaryMethods, chooseBinaryKernel } from './wasm/binary-choice.js';
 import type { KernelSet } from './wasm/kernel-set.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
@@ -22,8 +22,8 @@ export interface EngineOptions {
    */
   readonly convolution?: 'auto' | 'direct';
   /**
-   * How 1-bit convolutions count differing signs: by `byte-tables` of the weights or `nibble-tables` (layers of 12 and more output channels),
-   * by `popcount`, or by whichever is fastest for the layer (`auto`, see `autotune`). The results are the same integers.
+   * How 1-bit convolutions count differing signs: by `byte-tables` of the weights, `pixel-tables` of the activations or `nibble-tables` (layers of
+   * 12 and more output channels), by `popcount`, or by whichever is fastest for the layer (`auto`, see `autotune`). The results are the same integers.
    */
   readonly binaryKernel?: BinaryKernelChoice;
   /**
@@ -41,7 +41,7 @@ const MOST_THREADS = 64;
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
 const autotuneChoices: readonly unknown[] = ['on', 'fresh', 'off'];
-const binaryKernelChoices: readonly unknown[] = ['auto', 'byte-tables', 'nibble-tables', 'popcount'];
+const binaryKernelChoices: readonly unknown[] = ['auto', ...binaryMethods];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
@@ -93,7 +93,7 @@ export async function createEngineOn<K>(host: EngineHost, options: EngineOptions
     winogradFact(convolution),
     { name: 'binary-tables', on: binary.usesTables, why: binary.why },
   ];
-  const kernels = set.make(backend, { winograd: convolution === 'auto', binaryMethodFor: binary.methodFor });
+  const kernels = set.make(backend, { winograd: convolution === 'auto', chooseBinaryMethod: binary.choose });
   return engineOf(backend, kernels, host, build, features);
 }
 

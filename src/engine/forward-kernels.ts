@@ -4,6 +4,9 @@ import type { Kernels } from './kernels.js';
 export type ForwardKernels = Pick<
   Kernels,
   | 'conv2d'
+  | 'packedFilterFloats'
+  | 'packFilters'
+  | 'packedConv2d'
   | 'packSigns'
   | 'binaryConv2d'
   | 'packedWeightInts'

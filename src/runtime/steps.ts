@@ -44,21 +44,20 @@ export function prepareStep(
   switch (step.operator) {
     case 'convolution': {
       const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
-      const weight = weights.floats(step.weight);
-      const bias = weights.floats(step.finish.bias);
-      const finish = prepareFinish({ ...step.finish, bias: null }, y, weights, kernels);
+      // A bias that follows nothing else is where the sums begin.
+      const startsAtBias = step.finish.scale === null;
+      const filters = weights.packedFilters(step.weight, startsAtBias ? step.finish.bias : null, g);
+      const finish = finishFor(startsAtBias ? { ...step.finish, bias: null } : step.finish, weights);
       return simple((batch, { inputs, output }) => {
-        kernels.conv2d({ ...g, batch }, inputs[0]!, weight, bias, output);
-        finish?.(batch, output, inputs, output);
+        kernels.packedConv2d({ ...g, batch }, inputs[0]!, filters, finish?.(inputs) ?? null, output);
       });
     }
     case 'binaryConvolution': {
       const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
       const weight = weights.packedSigns(step.weight, g);
-      const finish = prepareFinish(step.finish, y, weights, kernels);
+      const finish = finishFor(step.finish, weights);
       return simple((batch, { inputs, output }) => {
-        kernels.packedBinaryConv2d({ ...g, batch }, inputs[0]!, weight, 0, output);
-        finish?.(batch, output, inputs, output);
+        kernels.packedBinaryConv2d({ ...g, batch }, inputs[0]!, weight, finish?.(inputs) ?? null, output);
       });
     }
     case 'dynamicConvolution':
@@ -146,20 +145,24 @@ function geometry(
   return { batch: 1, height, width, inChannels, outHeight, outWidth, outChannels, ...kernel, stride, padding, dilation, groups };
 }
 
-type RunFinish = (batch: number, x: Address, inputs: readonly Address[], y: Address) => void;
-
-/** Null for a finish that changes nothing. */
-function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: ForwardKernels): RunFinish | null {
+/** What a step ends with, for the addresses of its inputs; null for a finish that changes nothing. */
+function finishFor(finish: Finish<string>, weights: Weights): ((inputs: readonly Address[]) => FinishTensors) | null {
   const { scale, bias, shortcut, activation } = finish;
   if (scale === null && bias === null && !shortcut && activation === 'none') return null;
-  const rows = y[0] * y[1];
   const tensors: Omit<FinishTensors, 'shortcut'> = {
     ...{ scale: weights.floats(scale), bias: weights.floats(bias), activation },
     ...{ positive: weights.floats(finish.positive), negative: weights.floats(finish.negative) },
   };
-  return (batch, from, inputs, to) => {
-    kernels.finish(batch * rows, y[2], { ...tensors, shortcut: shortcut ? inputs.at(-1)! : 0 }, from, to);
-  };
+  return (inputs) => ({ ...tensors, shortcut: shortcut ? inputs.at(-1)! : 0 });
+}
+
+type RunFinish = (batch: number, x: Address, inputs: readonly Address[], y: Address) => void;
+
+/** A finish as a pass of its own. */
+function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: ForwardKernels): RunFinish | null {
+  const tensors = finishFor(finish, weights);
+  const rows = y[0] * y[1];
+  return tensors && ((batch, from, inputs, to) => kernels.finish(batch * rows, y[2], tensors(inputs), from, to));
 }
 
 function dynamic(

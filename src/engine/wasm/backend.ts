@@ -125,7 +125,7 @@ export class WasmBackend implements WasmContext {
     return this.ints(address, 1)[0]!;
   }
 
-  writeIntegers(address: Address, values: readonly number[]): void {
+  writeIntegers(address: Address, values: ArrayLike<number>): void {
     this.ints(address, values.length).set(values);
   }
 

@@ -15,7 +15,7 @@ export const forwardKernels: KernelSet<ForwardKernels> = { build: 'gossamer-runt
 function make(wasm: WasmContext, choices: KernelChoices): ForwardKernels {
   return {
     ...forwardConvolutionKernels(wasm, choices),
-    ...forwardBinaryKernels(wasm, choices.binaryMethodFor),
+    ...forwardBinaryKernels(wasm, choices.chooseBinaryMethod),
     ...forwardDynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...forwardElementKernels(wasm),

@@ -19,7 +19,7 @@ export const allKernels: KernelSet<Kernels> = { build: 'gossamer', make };
 function make(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
     ...convolutionKernels(wasm, choices),
-    ...binaryKernels(wasm, choices.binaryMethodFor),
+    ...binaryKernels(wasm, choices.chooseBinaryMethod),
     ...dynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),

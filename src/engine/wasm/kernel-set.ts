@@ -1,10 +1,10 @@
-import type { BinaryMethod } from './binary.js';
+import type { BinaryMethod, BinaryWorks } from './binary.js';
 import type { WasmContext } from './context.js';
 import type { ConvolutionChoice } from './convolution.js';
 
 export interface KernelChoices extends ConvolutionChoice {
   /** As in `binaryKernels`. */
-  readonly binaryMethodFor: (pixels: number) => BinaryMethod;
+  readonly chooseBinaryMethod: (works: BinaryWorks) => BinaryMethod;
 }
 
 /** Kernels, and the build that has them. */

@@ -8,6 +8,7 @@ export { packSigns } from './sign-packing';
 export * from './binary';
 export * from './binary-tables';
 export * from './binary-nibbles';
+export * from './binary-pixels';
 export * from './binary-popcount';
 export * from './select-channels';
 export * from './dynamic';

@@ -17,6 +17,7 @@
  *     M [frequency][4 quads][4 tiles][8 outputs]
  */
 import { int, ptr } from './arguments';
+import { finishRows } from './finish-rows';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
@@ -39,7 +40,7 @@ export const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 groups, 10 tile
  * rows and 11 tile columns of an image, 12 tiles of all, 13 tiles of a unit, 14 units of a task, 15 shares of the panels, 16 U, 17 bias,
- * 18 workspaces, 19 bytes of one. A workspace holds V, M and scratch.
+ * 18 workspaces, 19 bytes of one, 20 finish (`finish-rows.ts`). A workspace holds V, M and scratch.
  */
 export function convolveWinograd(args: usize, task: i32): void {
   const groups = int(args, 9);
@@ -76,6 +77,7 @@ export function convolveWinograd(args: usize, task: i32): void {
           );
         }
       }
+      finishTiles(args, start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
     }
   }
 }
@@ -209,6 +211,7 @@ export function convolveWinogradPanels(args: usize, task: i32): void {
       const column = index * PANEL_COLUMNS;
       storeTiles(args, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
     }
+    finishTiles(args, 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
   }
 }
 
@@ -282,5 +285,26 @@ export function storeTiles(
       biases += 16;
     }
     products += 32;
+  }
+}
+
+/** Finishes the pixels of the tiles [start, end) in the channels [first, last). */
+function finishTiles(args: usize, start: i32, end: i32, first: i32, last: i32): void {
+  const finish = args + (20 << 2);
+  const y = ptr(args, 5);
+  const height = int(args, 6);
+  const width = int(args, 7);
+  const tileRows = int(args, 10);
+  const tileColumns = int(args, 11);
+  for (let tile = start; tile < end; tile++) {
+    const line = tile / tileColumns;
+    const image = line / tileRows;
+    const row = (line - image * tileRows) * TILE_SIDE;
+    const column = (tile - line * tileColumns) * TILE_SIDE;
+    const columns = min(TILE_SIDE, width - column);
+    for (let i = row; i < min(height, row + TILE_SIDE); i++) {
+      const pixel = (image * height + i) * width + column;
+      finishRows(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
+    }
   }
 }
