@@ -33,7 +33,7 @@ export interface ListedImage {
 /** What most formats allow. */
 const defaultMaxSide = 16383;
 
-type SharpFactory = (input: string, options?: SharpOptions) => Sharp;
+type SharpFactory = (input: string | Raster['data'], options?: SharpOptions) => Sharp;
 
 /** Decoding overlaps this much: libuv has four threads for it. */
 const lanes = 4;
@@ -283,7 +283,8 @@ async function overlap<I, T>(items: readonly I[], work: (item: I) => Promise<T>)
   return results;
 }
 
-async function loadSharp(): Promise<SharpFactory> {
+/** @throws UnsupportedError when sharp is not installed */
+export async function loadSharp(): Promise<SharpFactory> {
   try {
     return (await import('sharp')).default as SharpFactory;
   } catch (error) {
