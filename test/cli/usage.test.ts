@@ -11,6 +11,8 @@ const verbs = [
   ['summary'],
   ['data', 'get'],
   ['data', 'check'],
+  ['pad', 'prepare'],
+  ['pad', 'synthesize'],
   ['models'],
   ['recipes'],
   ['doctor'],

@@ -4,6 +4,7 @@ import { cifar10, cifar100Names } from './cifar.js';
 import { csv, manifest } from './csv.js';
 import { idxFiles } from './idx.js';
 import { packed } from './packed.js';
+import { boxFile, padManifest, prepared } from './pad.js';
 import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
 import { safetensors } from './safetensors.js';
 import { tar } from './tar.js';
@@ -22,4 +23,7 @@ export const readers: readonly Reader[] = [
   tar,
   csv,
   manifest,
+  boxFile,
+  padManifest,
+  prepared,
 ];
