@@ -32,10 +32,10 @@ export class Duplicates {
     if (protocol !== undefined) {
       const [a, b] = [first.splits[protocol], second.splits[protocol]];
       const message = `the same picture is in ${first.id} (${a} of protocol ${protocol}) and in ${second.id} (${b}).`;
-      return { severity: this.areAllowed ? 'warning' : 'error', reason: 'duplicate-frame', subject: second.id, message };
+      return { severity: this.areAllowed ? 'warning' : 'error', reason: 'duplicate-frame', about: second.id, message };
     }
     if (first.label === second.label) return null;
     const message = `the same picture is ${first.label} in ${first.id} and ${second.label} in ${second.id}.`;
-    return { severity: 'warning', reason: 'duplicate-label', subject: second.id, message };
+    return { severity: 'warning', reason: 'duplicate-label', about: second.id, message };
   }
 }

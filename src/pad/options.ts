@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readBytes } from '../data/files.js';
 import { ConfigError } from '../errors.js';
+import { expectOneSource } from './boxes/detector.js';
 import type { CropOptions } from './crop.js';
 import type { DepthKind } from './depth.js';
 import { formatFrameChoice, parseFrameChoice } from './frames/choice.js';
@@ -47,8 +48,9 @@ export interface PrepareProgress {
  */
 export async function settingsOf(options: PrepareOptions): Promise<PreparedSettings> {
   const { boxes, detector } = options;
-  if (boxes !== undefined && detector !== undefined) {
-    throw new ConfigError('detector', 'boxes come from a file or from a detector: give --boxes or --detector.');
+  expectOneSource(options);
+  if (options.depthFolder !== undefined && options.depth !== 'files') {
+    throw new ConfigError('depthFolder', `its depth maps are read with --depth files only, not with ${options.depth ?? 'dome'}.`);
   }
   const source = boxes ?? detector;
   const parsed = settingsSchema.safeParse({

@@ -60,7 +60,7 @@ function missing({ presentations }: Dataset, skipBad: boolean): Doubt[] {
     .map(({ id, media }) => ({
       severity: skipBad ? 'warning' : 'error',
       reason: 'missing',
-      subject: id,
+      about: id,
       message: `there is no ${path.resolve(media.path)}.`,
     }));
 }
@@ -78,7 +78,7 @@ function subjectsInSeveralSplits({ protocols, presentations }: Dataset): Doubt[]
       .map(([subject, own]) => ({
         severity: 'error' as const,
         reason: 'subject-in-several-splits',
-        subject,
+        about: subject,
         message: `subject ${subject} is in ${[...own].sort().join(' and ')} of protocol ${name}.`,
       }));
   });

@@ -63,7 +63,7 @@ export interface Doubt {
   /** Stable: for programs. */
   readonly reason: string;
   /** Presentation, file or subject. */
-  readonly subject: string;
+  readonly about: string;
   readonly message: string;
 }
 

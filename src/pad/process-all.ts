@@ -33,7 +33,7 @@ export async function* processAll(
     } catch (error) {
       if (!(error instanceof DataError) || !(skipBad || goesOn)) throw error;
       const severity = skipBad ? 'warning' : 'error';
-      processed = { frames: [], doubts: [{ severity, reason: error.reason, subject: id, message: error.message }] };
+      processed = { frames: [], doubts: [{ severity, reason: error.reason, about: id, message: error.message }] };
     }
     const found = processed.frames.flatMap(({ digest }) => duplicates.add(presentation, digest));
     frames += processed.frames.length;

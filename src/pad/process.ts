@@ -48,7 +48,7 @@ export class Processor {
     const { plan } = this;
     const { id, media } = presentation;
     const doubts: Doubt[] = [];
-    const warn = (reason: string, message: string) => doubts.push({ severity: 'warning', reason, subject: id, message });
+    const warn = (reason: string, message: string) => doubts.push({ severity: 'warning', reason, about: id, message });
     const boxes = plan.detect ? null : await plan.boxesOf(presentation);
     const depth = await this.depthOf(presentation);
     const frames: ProcessedFrame[] = [];

@@ -69,8 +69,8 @@ describe.skipIf(!hasFfmpeg)('gossamer pad prepare on videos', () => {
     expect(failed.status).toBe(1);
     expect(failed.stderr).toContain(`${cut}: it does not decode as a video`);
     const skipped = gossamer([...words, '--out', path.join(scratch, 'third'), '--skip-bad', '--json']);
-    const { crops, doubts } = JSON.parse(skipped.stdout) as { crops: number; doubts: { reason: string; subject: string }[] };
+    const { crops, doubts } = JSON.parse(skipped.stdout) as { crops: number; doubts: { reason: string; about: string }[] };
     expect(crops).toBe(4);
-    expect(doubts).toEqual([expect.objectContaining({ reason: 'unreadable', subject: 'Dev_files/1_1_21_1' })]);
+    expect(doubts).toEqual([expect.objectContaining({ reason: 'unreadable', about: 'Dev_files/1_1_21_1' })]);
   });
 });

@@ -94,7 +94,7 @@ describe('OULU-NPU', () => {
     // The eyes are 40 apart and their middle is at (120, 50): 80 wide, 96 high, 28 above the eyes.
     expect(boxes.get(0)).toEqual({ left: 80, top: 22, width: 80, height: 96 });
     expect(boxes.get(1)).toBeUndefined();
-    expect(dataset.doubts.map(({ reason, subject }) => [reason, subject])).toEqual([
+    expect(dataset.doubts.map(({ reason, about }) => [reason, about])).toEqual([
       ['unknown-name', 'Train_files/readme'],
       ['missing-folder', 'Dev_files'],
       ['missing-folder', 'Test_files'],
@@ -149,7 +149,7 @@ describe('CASIA-FASD', () => {
     expect(facts('test_release/1/HR_3')).toEqual(['cut-photo', 'test-1', 'high']);
     expect(facts('test_release/1/7')).toEqual(['video', 'test-1', 'low']);
     expect(facts('test_release/1/HR_4')).toEqual(['video', 'test-1', 'high']);
-    expect(dataset.doubts.map(({ subject }) => subject)).toEqual(['train_release/1/9']);
+    expect(dataset.doubts.map(({ about }) => about)).toEqual(['train_release/1/9']);
   });
 });
 
@@ -444,7 +444,7 @@ describe('every reader', () => {
     const root = touch(tempFolder(), ['train_release/1/1.avi', 'train_release/1/cover.jpg']);
     const { presentations, doubts } = await read('casia-fasd', root);
     expect(presentations.map(({ id }) => id)).toEqual(['train_release/1/1']);
-    expect(doubts.map(({ subject }) => subject)).toEqual(['train_release/1/cover', 'test_release']);
+    expect(doubts.map(({ about }) => about)).toEqual(['train_release/1/cover', 'test_release']);
     touch(root, ['train_release/1/1/000.jpg']);
     await expectDataError(read('casia-fasd', root), { reason: 'ambiguous', file: /train_release\/1\/1$/ });
   });

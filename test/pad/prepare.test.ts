@@ -195,7 +195,7 @@ describe('prepareDataset', () => {
     const root = await manifestSet(usual.map((row, i) => (i === 0 ? { ...row, box: '-10 10 40 40' } : row)));
     const { doubts, crops } = await prepare(root);
     expect(crops).toBe(4);
-    expect(doubts.map(({ severity, reason, subject }) => [severity, reason, subject])).toEqual([
+    expect(doubts.map(({ severity, reason, about }) => [severity, reason, about])).toEqual([
       ['warning', 'box-overhangs', 'a.png'],
     ]);
   });
@@ -227,6 +227,7 @@ describe('prepareDataset', () => {
     [{ size: 30 }, 'multiple of 8'],
     [{ scale: 0.1 }, '0.5 to 4'],
     [{ frames: 'most' }, 'evenly:N'],
+    [{ depthFolder: '/maps' }, '--depth files only'],
     [{ dataset: 'manifst' }, 'Did you mean "manifest"?'],
     [{ boxes: '/nowhere.csv' }, 'there is no such file'],
   ])('refuses %j', async (options, text) => {
@@ -265,7 +266,7 @@ describe('doubts', () => {
     write(root, { 'c.png': 'no picture' });
     const { crops, doubts } = await prepare(root, { skipBad: true });
     expect(crops).toBe(2);
-    expect(doubts.map(({ severity, reason, subject }) => [severity, reason, subject])).toEqual([
+    expect(doubts.map(({ severity, reason, about }) => [severity, reason, about])).toEqual([
       ['warning', 'missing', 'b.png'],
       ['warning', 'undecodable', 'c.png'],
     ]);

@@ -91,8 +91,17 @@ describe('synthesize', () => {
     await expect(make({})).rejects.toThrow(ConfigError);
     await expect(make({ drawn: 3, faces: '/nowhere' })).rejects.toThrow(ConfigError);
     await expect(make({ drawn: 2 })).rejects.toThrow('at least 3');
+    await expect(make({ drawn: 3, boxes: 'b.csv' })).rejects.toThrow('--faces only');
+    await expect(make({ faces: '/nowhere', takes: 2 })).rejects.toThrow('--drawn only');
     const faces = write(tempFolder(), { 'a.png': 'x', 'b.png': 'x', 'c.png': 'x' });
     await expectDataError(make({ faces }), { reason: 'undecodable' });
+    const blind = path.join(write(tempFolder(), { 'd.mjs': 'export default () => [];' }), 'd.mjs');
+    const seen = write(tempFolder(), {
+      'a.png': (await drawnPng(1)).png,
+      'b.png': (await drawnPng(2)).png,
+      'c.png': (await drawnPng(3)).png,
+    });
+    await expectDataError(make({ faces: seen, detector: blind }), { reason: 'no-faces', file: seen });
   });
 });
 

@@ -196,9 +196,9 @@ function doubtLines(doubts: readonly Doubt[], style: { readonly width: number; r
   const more = doubts.length - shownDoubts;
   return [
     wrap(`Doubts: ${summary}.`, style.width),
-    ...doubts.slice(0, shownDoubts).map(({ severity, subject, message }) => {
+    ...doubts.slice(0, shownDoubts).map(({ severity, about, message }) => {
       const mark = severity === 'error' ? paint.red('error:') : paint.yellow('warning:');
-      const place = message.includes(subject) ? '' : `${subject}: `;
+      const place = message.includes(about) ? '' : `${about}: `;
       return `  ${mark} ${printable(place + message)}`;
     }),
     ...(more > 0 ? [`  … and ${formatCount(more)} more; --json lists all.`] : []),

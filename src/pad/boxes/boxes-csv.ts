@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { readText } from '../../data/files.js';
 import { DataError } from '../../errors.js';
-import { parseTable } from '../datasets/table.js';
 import type { Box, FrameBoxes, Presentation } from '../presentation.js';
+import { parseTable } from '../table.js';
 import { leftTopWidthHeight } from './box-files.js';
 
 const required = ['file', 'left', 'top', 'width', 'height'];

@@ -12,7 +12,7 @@ export interface DetectedFace extends Box {
   readonly score: number;
 }
 
-/** Finds faces: pixels in, boxes in the pixels' own coordinates out; none for no face. What is not a face it leaves out itself. */
+/** Finds faces: pixels (red, green, blue) in, boxes in their own coordinates out; none for no face. What is not a face it leaves out itself. */
 export type FaceDetector = (picture: Raster) => readonly DetectedFace[] | Promise<readonly DetectedFace[]>;
 
 /**
@@ -34,6 +34,12 @@ export async function loadDetector(file: string): Promise<FaceDetector> {
   }
   const detail = `${file} has no detector as its default export: a function from { data, width, height } to [{ left, top, width, height, score }].`;
   throw new ConfigError('detector', detail);
+}
+
+/** @throws ConfigError when boxes are to come from a file and from a detector */
+export function expectOneSource({ boxes, detector }: { readonly boxes?: string; readonly detector?: string }): void {
+  if (boxes === undefined || detector === undefined) return;
+  throw new ConfigError('detector', 'boxes come from a file or from a detector: give --boxes or --detector.');
 }
 
 const answer = z.array(

@@ -3,9 +3,9 @@ import { kindOf, readText } from '../../data/files.js';
 import { DataError } from '../../errors.js';
 import { leftTopWidthHeight } from '../boxes/box-files.js';
 import type { Box, Label, Presentation, Split } from '../presentation.js';
+import { parseTable, type TableRow } from '../table.js';
 import { mediaAt, sortById } from './media.js';
 import type { DatasetReader } from './reader.js';
-import { parseTable, type TableRow } from './table.js';
 
 /*
  * A set of one's own: a CSV file, or a folder with a manifest.csv. Columns: file, split, label, species; subject, session, device, box, depth where

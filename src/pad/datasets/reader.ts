@@ -23,11 +23,11 @@ export class Findings {
   readonly doubts: Doubt[] = [];
 
   leftOut(id: string, why: string, reason = 'unknown-name'): void {
-    this.doubts.push({ severity: 'warning', reason, subject: id, message: `${why}: left out.` });
+    this.doubts.push({ severity: 'warning', reason, about: id, message: `${why}: left out.` });
   }
 
   missingFolder(folder: string): void {
     const message = 'there is no such folder: what belongs there is missing.';
-    this.doubts.push({ severity: 'warning', reason: 'missing-folder', subject: folder, message });
+    this.doubts.push({ severity: 'warning', reason: 'missing-folder', about: folder, message });
   }
 }

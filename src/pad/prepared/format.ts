@@ -75,7 +75,7 @@ export type PreparedPresentation = z.output<typeof presentationSchema>;
 export const doubtSchema = z.strictObject({
   severity: z.enum(['error', 'warning']),
   reason: z.string(),
-  subject: z.string(),
+  about: z.string(),
   message: z.string(),
 });
 

@@ -102,14 +102,14 @@ function printed(canvas: Canvas, rng: Rng): Canvas {
   });
 }
 
-/** Part of a cylinder: columns crowd at one side, and it is darker there. */
+/** Bent like a part of a cylinder: columns crowd at one side, where it is darker too; the middle, where the face is, stays where it was. */
 function curled(canvas: Canvas, rng: Rng): Canvas {
   const bend = rng.uniform(-0.9, 0.9);
   const { width } = canvas;
   const out = new Canvas(canvas.height, width);
   return out.each((data, at, x, y) => {
     const t = (2 * x) / width - 1;
-    canvas.sample((width / 2) * (1 + t + 0.09 * bend * (1 - t * t)), y, data, at);
+    canvas.sample((width / 2) * (1 + t + 0.25 * bend * t * t * (1 - t * t)), y, data, at);
     const shade = 1 - 0.16 * Math.abs(bend) * (0.5 - 0.5 * Math.sin(2 * bend * t + bend));
     for (let channel = 0; channel < 3; channel++) data[at + channel]! *= shade;
   });

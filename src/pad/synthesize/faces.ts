@@ -7,8 +7,8 @@ import type { Raster } from '../../images/raster.js';
 import { leftTopWidthHeight } from '../boxes/box-files.js';
 import { type FaceDetector, surestFace } from '../boxes/detector.js';
 import { Cropper, cropWindow } from '../crop.js';
-import { parseTable } from '../datasets/table.js';
 import type { Box } from '../presentation.js';
+import { parseTable } from '../table.js';
 import { Canvas } from './canvas.js';
 import { drawFace, type View } from './drawn-face.js';
 

@@ -6,7 +6,7 @@ import { ConfigError, DataError } from '../../errors.js';
 import { notWritable } from '../../formats/file.js';
 import type { Raster } from '../../images/raster.js';
 import { Rng } from '../../tensor/rng.js';
-import { loadDetector } from '../boxes/detector.js';
+import { expectOneSource, loadDetector } from '../boxes/detector.js';
 import { type Label, type Split, splits } from '../presentation.js';
 import { present, syntheticSpecies } from './attacks.js';
 import { Placement, photograph, place } from './camera.js';
@@ -105,22 +105,17 @@ export async function synthesize(options: SynthesizeOptions): Promise<Synthesize
   }
 }
 
-async function peopleOf({
-  faces,
-  drawn,
-  takes = 1,
-  size = 320,
-  seed = 0,
-  boxes,
-  detector,
-}: SynthesizeOptions): Promise<Person[]> {
+async function peopleOf(options: SynthesizeOptions): Promise<Person[]> {
+  const { faces, drawn, takes, size = 320, seed = 0, boxes, detector } = options;
   if ((faces === undefined) === (drawn === undefined)) {
     throw new ConfigError('faces', 'give a folder of photographs (--faces) or a number of faces to draw (--drawn).');
   }
-  if (boxes !== undefined && detector !== undefined) {
-    throw new ConfigError('detector', 'boxes come from a file or from a detector: give --boxes or --detector.');
+  expectOneSource(options);
+  if (drawn !== undefined) {
+    if ((boxes ?? detector) === undefined) return drawnPeople(drawn, takes ?? 1, size, seed);
+    throw new ConfigError('boxes', 'drawn faces know where they are: give --boxes or --detector with --faces only.');
   }
-  if (drawn !== undefined) return drawnPeople(drawn, takes, size, seed);
+  if (takes !== undefined) throw new ConfigError('takes', 'photographs are taken as they are: give --takes with --drawn only.');
   const detect = detector === undefined ? undefined : await loadDetector(detector);
   return photographedPeople(faces!, { side: size, boxes, detect });
 }
@@ -151,7 +146,7 @@ async function makeAll(
   people: readonly Person[],
   folder: string,
   seed: number,
-  { onProgress, signal }: SynthesizeOptions,
+  { faces, onProgress, signal }: SynthesizeOptions,
 ): Promise<Made | null> {
   const splitOf = splitPeople(people.length, seed);
   const rows: string[][] = [['file', 'split', 'label', 'species', 'subject', 'session', 'box']];
@@ -186,7 +181,7 @@ async function makeAll(
       }
     }
   }
-  if (withoutFace === total) throw new DataError(folder, null, 'no-faces', 'not one of the photographs has a face.');
+  if (withoutFace === total) throw new DataError(faces!, null, 'no-faces', 'not one of the photographs has a face.');
   return { rows, pictures, withoutFace, firsts };
 }
 

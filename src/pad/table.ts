@@ -1,6 +1,6 @@
-import { parseCsv } from '../../data/csv.js';
-import { DataError } from '../../errors.js';
-import { didYouMean } from '../../nearest.js';
+import { parseCsv } from '../data/csv.js';
+import { DataError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 
 /** A row of a CSV file by the names of its header. */
 export interface TableRow {
