@@ -64,6 +64,12 @@ export function pathEndingIn(ending: string) {
   };
 }
 
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Needs a number above 0.');
+  return value;
+}
+
 /** `224x224x3`: height, width, channels. */
 export function inputShape(text: string): [height: number, width: number, channels: number] {
   const parts = /^(\d{1,5})x(\d{1,5})x(\d{1,4})$/.exec(text)?.slice(1).map(Number);

@@ -24,6 +24,16 @@ export interface LoaderOptions {
   dropLast?: boolean;
   /** Records to take, such as one side of a split (default: all). */
   indices?: ArrayLike<number>;
+  /** Chooses the records of every epoch and their order, in place of `indices` and `shuffle`. */
+  sampler?: Sampler;
+}
+
+/** Which records an epoch takes, where that is more than an order of the same ones. */
+export interface Sampler {
+  /** Records in an epoch: as many in each. */
+  readonly length: number;
+  /** The same for the same epoch. */
+  order(epoch: number): Int32Array;
 }
 
 /** Images, labels and record numbers of one step. Its memory is used again once the next batch is asked for: copy what must last. */
@@ -55,6 +65,7 @@ export class Loader {
   private readonly indices: Int32Array;
   private readonly seed: number;
   private readonly shuffle: boolean;
+  private readonly sampler: Sampler | null;
   private readonly slots: Slot[];
   private isRunning = false;
   private isClosed = false;
@@ -70,10 +81,14 @@ export class Loader {
     this.batchSize = integer('batchSize', options.batchSize, 1);
     this.seed = integer('seed', options.seed ?? 0, Number.MIN_SAFE_INTEGER);
     this.shuffle = options.shuffle ?? false;
+    this.sampler = options.sampler ?? null;
+    if (this.sampler && (options.indices || options.shuffle)) {
+      throw new ConfigError('sampler', 'it chooses records and their order: give it without indices and shuffle.');
+    }
     this.indices = options.indices ? Int32Array.from(options.indices) : Int32Array.from({ length: source.length }, (_, i) => i);
     const stray = this.indices.find((index) => index < 0 || index >= source.length);
     if (stray !== undefined) throw new ConfigError('indices', `${stray} is not a record: ${source.name} has ${source.length}.`);
-    this.length = this.indices.length;
+    this.length = this.sampler?.length ?? this.indices.length;
     const batches = this.length / this.batchSize;
     this.batchesPerEpoch = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
     if (this.batchesPerEpoch === 0) {
@@ -104,6 +119,7 @@ export class Loader {
 
   /** The records of epoch `epoch` in their order. */
   order(epoch: number): Int32Array {
+    if (this.sampler) return this.sampler.order(epoch);
     const order = Int32Array.from(this.indices);
     // Records are numbered from 0: no record's own stream is this one.
     return this.shuffle ? Rng.for(this.seed, epoch, -1).shuffle(order) : order;

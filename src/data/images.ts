@@ -33,7 +33,7 @@ export interface ListedImage {
 /** What most formats allow. */
 const defaultMaxSide = 16383;
 
-type SharpFactory = (input: string, options?: SharpOptions) => Sharp;
+type SharpFactory = (input: string | Raster['data'], options?: SharpOptions) => Sharp;
 
 /** Decoding overlaps this much: libuv has four threads for it. */
 const lanes = 4;

@@ -26,7 +26,7 @@ export interface Source {
   read(index: number, out: Uint8Array): void | Promise<void>;
 }
 
-export type SourceSpec = PixelsSpec | ImagesSpec;
+export type SourceSpec = PixelsSpec | ImagesSpec | RecordsSpec;
 
 /** Decoded pixels in shared memory, so that every thread reads the same bytes. */
 export interface PixelsSpec {
@@ -58,6 +58,21 @@ export interface ImagesSpec {
   readonly fit: ImageFit;
   /** Longest side, in pixels, of a picture that is decoded at all. */
   readonly maxSide: number;
+}
+
+/** Decoded pixels that lie in files, record by record, and are read when they are asked for. */
+export interface RecordsSpec {
+  readonly kind: 'records';
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly files: readonly string[];
+  readonly labels: Int32Array;
+  /** For every record the place of its file in `files`, and where in that file its first byte lies. */
+  readonly fileOf: Int32Array;
+  readonly offsets: Float64Array;
 }
 
 /** One entry in the list of what `skipBad` left out. */

@@ -15,6 +15,8 @@ const verbs = [
   ['data', 'get'],
   ['data', 'check'],
   ['pad', 'evaluate'],
+  ['pad', 'prepare'],
+  ['pad', 'synthesize'],
   ['models'],
   ['recipes'],
   ['doctor'],

@@ -5,6 +5,7 @@ import { csv, manifest } from './csv.js';
 import { idxFiles } from './idx.js';
 import { onnx } from './onnx.js';
 import { packed } from './packed.js';
+import { boxFile, padManifest, prepared } from './pad.js';
 import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
 import { renames } from './renames.js';
 import { safetensors } from './safetensors.js';
@@ -28,4 +29,7 @@ export const readers: readonly Reader[] = [
   renames,
   manifest,
   scores,
+  boxFile,
+  padManifest,
+  prepared,
 ];
