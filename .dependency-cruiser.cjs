@@ -14,6 +14,7 @@ const order = [
   'data',
   'train',
   'freeze',
+  'pad',
   'report',
   'cli',
 ];

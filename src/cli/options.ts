@@ -29,6 +29,8 @@ export const autotuneOption = () =>
     .choices(['on', 'fresh', 'off'])
     .default('on');
 
+export const replaceOption = () => new Option('--replace', 'write over the file if it is there (as a whole, or not at all)');
+
 /** What `threadsOption`, `relaxedSimdOption` and `autotuneOption` give. */
 export type EngineChoice = Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'autotune'>;
 
@@ -52,6 +54,14 @@ export function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Needs a number from 0 to 1.');
   return value;
+}
+
+/** A file to write that is replaced if it is there: under another name than its kind's it could be a model that somebody needs. */
+export function pathEndingIn(ending: string) {
+  return (text: string): string => {
+    if (text.toLowerCase().endsWith(ending)) return text;
+    throw new InvalidArgumentError(`Needs a name that ends in ${ending}.`);
+  };
 }
 
 /** `224x224x3`: height, width, channels. */

@@ -9,6 +9,7 @@ import { freezeCommand } from './freeze.js';
 import { importCommand } from './import.js';
 import { inspectCommand } from './inspect.js';
 import { modelsCommand } from './models.js';
+import { padCommand } from './pad.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
 import { reproduceCommand } from './reproduce.js';
@@ -34,6 +35,7 @@ export function createProgram(console: Console, json: boolean): Command {
     inspectCommand,
     summaryCommand,
     dataCommand,
+    padCommand,
     modelsCommand,
     recipesCommand,
     reproduceCommand,

@@ -283,7 +283,8 @@ async function overlap<I, T>(items: readonly I[], work: (item: I) => Promise<T>)
   return results;
 }
 
-async function loadSharp(): Promise<SharpFactory> {
+/** sharp, where it is installed. @throws UnsupportedError where it is not */
+export async function loadSharp(): Promise<SharpFactory> {
   try {
     return (await import('sharp')).default as SharpFactory;
   } catch (error) {

@@ -1,12 +1,11 @@
 import { ConfigError, UnsupportedError } from '../errors.js';
 import type { Engine, FeatureFact } from './engine.js';
 import type { EngineHost } from './host.js';
-import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
 import type { Autotune } from './timed-once.js';
 import { WasmBackend } from './wasm/backend.js';
 import { type BinaryKernelChoice, binaryMethods, chooseBinaryKernel } from './wasm/binary-choice.js';
-import { wasmKernels } from './wasm/index.js';
+import type { KernelSet } from './wasm/kernel-set.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
 export interface EngineOptions {
@@ -48,17 +47,11 @@ const binaryKernelChoices: readonly unknown[] = ['auto', ...binaryMethods];
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
 
 /**
- * The WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads.
+ * A WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads. `createEngine` is the one of Node, with all kernels.
  * @throws UnsupportedError without WebAssembly SIMD, or where the host has no room for one more engine
  * @throws ConfigError for impossible options
  */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { createNodeHost } = await import('./node-host.js');
-  return createEngineOn(createNodeHost(), options);
-}
-
-/** The same on a host of one's own. @throws as `createEngine` */
-export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
+export async function createEngineOn<K>(host: EngineHost, options: EngineOptions, set: KernelSet<K>): Promise<Engine<K>> {
   const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
   const { convolution = 'auto', binaryKernel = 'auto', autotune = 'on' } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
@@ -84,10 +77,10 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
       `${host.name} has no WebAssembly SIMD, which all kernels use. Node 20 or a browser of 2021 or newer has it.`,
     );
 
-  const relaxed = await probeRelaxedSimd(host, relaxedSimd);
+  const relaxed = await probeRelaxedSimd(host, relaxedSimd, set.build);
   const shared = sharedMemoryFact(wantedThreads);
   const threads = shared.on ? wantedThreads : 1;
-  const build = `gossamer${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
+  const build = `${set.build}${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
   const module = await host.loadKernels(build);
   const compiled = { name: build, module, relaxed: relaxed.on, shared: shared.on };
   const binary = await chooseBinaryKernel(binaryKernel, autotune, compiled, host.timings);
@@ -100,11 +93,11 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
     winogradFact(convolution),
     { name: 'binary-tables', on: binary.usesTables, why: binary.why },
   ];
-  const kernels = wasmKernels(backend, { winograd: convolution === 'auto', chooseBinaryMethod: binary.choose });
+  const kernels = set.make(backend, { winograd: convolution === 'auto', chooseBinaryMethod: binary.choose });
   return engineOf(backend, kernels, host, build, features);
 }
 
-function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, build: string, features: FeatureFact[]): Engine {
+function engineOf<K>(backend: WasmBackend, kernels: K, host: EngineHost, build: string, features: FeatureFact[]): Engine<K> {
   return {
     kernels,
     shapesOnly: false,
@@ -135,7 +128,7 @@ function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, buil
   };
 }
 
-async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off'): Promise<FeatureFact> {
+async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off', build: string): Promise<FeatureFact> {
   const name = 'relaxed-simd';
   if (wanted === 'off') return { name, on: false, why: 'turned off by the option relaxedSimd' };
   if (hasRelaxedSimd()) return { name, on: true, why: `${host.name} has it` };
@@ -148,7 +141,7 @@ async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off')
   }
   host.allowRelaxedSimd();
   if (!hasRelaxedSimd()) return { name, on: false, why: `${host.name} has it not, not even behind a flag` };
-  const agrees = agreesWithPlainBuild(await host.loadKernels('gossamer.wasm'), await host.loadKernels('gossamer-relaxed.wasm'));
+  const agrees = agreesWithPlainBuild(await host.loadKernels(`${build}.wasm`), await host.loadKernels(`${build}-relaxed.wasm`));
   return agrees
     ? { name, on: true, why: 'turned on by a flag of the JavaScript engine; its kernels passed the self-test' }
     : { name, on: false, why: 'turned on by a flag of the JavaScript engine, but its kernels failed the self-test' };

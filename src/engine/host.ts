@@ -15,7 +15,6 @@ export interface EngineHost {
   readonly name: string;
   /** Logical processors that this process may use. */
   readonly processors: number;
-  readonly memoryBytes: number;
   loadKernels(fileName: string): Promise<WebAssembly.Module>;
   /** Turns on relaxed SIMD where it lies behind a flag. */
   allowRelaxedSimd(): void;

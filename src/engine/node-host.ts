@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { EngineHost } from './host.js';
@@ -7,16 +7,13 @@ import { createNodeTimings } from './node-timings.js';
 import { createSigns, hasLost } from './wasm/signs-of-life.js';
 import type { ComputeWorkerData } from './wasm/worker.js';
 
-const kernels = new URL('../kernels/', import.meta.url);
-
-/** Node: kernels from the package's folder, threads as worker_threads, timings in the user's cache folder. */
-export function createNodeHost(): EngineHost {
+/** Node: kernels from a folder of the package, threads as worker_threads, timings in the user's cache folder. */
+export function createNodeHost(kernels = new URL('../kernels/', import.meta.url)): EngineHost {
   const workers: Worker[] = [];
   let signs = createSigns(0);
   return {
     name: `Node ${process.versions.node}`,
     processors: availableParallelism(),
-    memoryBytes: totalmem(),
     async loadKernels(fileName) {
       const bytes = await readFile(new URL(fileName, kernels));
       return WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
 import type { Address } from '../engine/kernels.js';
 import type { PackedModel } from '../formats/packed/model.js';
 import { type Lifetime, planArena } from './arena.js';
@@ -25,7 +26,7 @@ export class Plan {
   /** @throws OutOfMemoryError when the weights do not fit */
   constructor(
     private readonly model: PackedModel,
-    private readonly engine: Engine,
+    private readonly engine: Engine<ForwardKernels>,
   ) {
     const { graph, tensors } = model;
     this.weights = new Weights(engine, tensors);

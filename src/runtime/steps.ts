@@ -1,4 +1,5 @@
-import type { Address, BroadcastOperation, Conv2dGeometry, FinishTensors, Kernels } from '../engine/kernels.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
+import type { Address, BroadcastOperation, Conv2dGeometry, FinishTensors } from '../engine/kernels.js';
 import { signRowBytes } from '../engine/packed-signs.js';
 import type { StoredTensor } from '../formats/dtypes.js';
 import type { Finish, PackedGraph, PackedValue, Step, ValueShape } from '../formats/packed/graph.js';
@@ -30,7 +31,7 @@ export function prepareStep(
   graph: PackedGraph,
   tensors: ReadonlyMap<string, StoredTensor>,
   weights: Weights,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const shapes = step.inputs.map((input) => graph.values[input]!.shape);
   const [x] = shapes as [ValueShape];
@@ -158,7 +159,7 @@ function finishFor(finish: Finish<string>, weights: Weights): ((inputs: readonly
 type RunFinish = (batch: number, x: Address, inputs: readonly Address[], y: Address) => void;
 
 /** A finish as a pass of its own. */
-function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: Kernels): RunFinish | null {
+function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: ForwardKernels): RunFinish | null {
   const tensors = finishFor(finish, weights);
   const rows = y[0] * y[1];
   return tensors && ((batch, from, inputs, to) => kernels.finish(batch * rows, y[2], tensors(inputs), from, to));
@@ -169,7 +170,7 @@ function dynamic(
   { x, y }: { readonly x: ValueShape; readonly y: ValueShape },
   tensors: ReadonlyMap<string, StoredTensor>,
   weights: Weights,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const { heads, kept, stride, padding } = step;
   const channels = x[2];
@@ -199,7 +200,7 @@ function dynamic(
   };
 }
 
-function broadcast(operation: BroadcastOperation, a: ValueShape, b: ValueShape, kernels: Kernels): PreparedStep['run'] {
+function broadcast(operation: BroadcastOperation, a: ValueShape, b: ValueShape, kernels: ForwardKernels): PreparedStep['run'] {
   const [height, width, channels] = a;
   const overPixels = b[0] === 1 && b[1] === 1 && height * width > 1;
   const overChannels = b[2] === 1 && channels > 1;
@@ -211,7 +212,7 @@ function padding(
   step: Extract<Step, { readonly operator: 'pad' }>,
   x: ValueShape,
   y: ValueShape,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const [height, width, channels] = x;
   const [outHeight, outWidth, outChannels] = y;

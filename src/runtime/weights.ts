@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
 import type { Address, Conv2dGeometry, PackedFilters } from '../engine/kernels.js';
 import type { StoredTensor } from '../formats/dtypes.js';
 import { unpackBits } from '../formats/packed/bits.js';
@@ -8,7 +9,7 @@ export class Weights {
   private readonly addresses: Address[] = [];
 
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: Engine<ForwardKernels>,
     private readonly tensors: ReadonlyMap<string, StoredTensor>,
   ) {}
 

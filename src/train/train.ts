@@ -1,6 +1,6 @@
 import { createLoader } from '../data/batches.js';
-import { createEngine } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
+import { createEngine } from '../engine/index.js';
 import { ConfigError, LifetimeError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';

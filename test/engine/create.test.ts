@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createEngine, createEngineOn, type EngineOptions } from '../../src/engine/create.js';
+import { createEngineOn, type EngineOptions } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createNodeHost } from '../../src/engine/node-host.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
+import { allKernels } from '../../src/engine/wasm/index.js';
 import { ConfigError, EngineError, LifetimeError, UnsupportedError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
@@ -27,7 +29,7 @@ describe('options', () => {
     const host = createNodeHost();
     const started: number[] = [];
     const threads = { start: (count: number) => void started.push(count), hasLost: () => false, stop: () => {} };
-    const engine = await createEngineOn({ ...host, processors: 96, threads }, {});
+    const engine = await createEngineOn({ ...host, processors: 96, threads }, {}, allKernels);
     expect(started).toEqual([63]);
     expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
     engine.dispose();
@@ -131,7 +133,7 @@ describe('a failure', () => {
       hasLost: () => false,
       stop: () => {},
     };
-    const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 });
+    const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 }, allKernels);
     const x = Tensor.full(engine, [3], 1);
     fail(new Error('no such file'));
     expect(() => ops.relu(x)).toThrow(/a compute thread \(no such file\)/);

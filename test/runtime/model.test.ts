@@ -1,3 +1,7 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/index.js';
 import { ConfigError, DTypeError, LifetimeError, ShapeError, UnsupportedError } from '../../src/errors.js';
@@ -151,6 +155,35 @@ describe('a loaded model', () => {
     await model.run(image);
     expect(model.facts.engine.memory.bytesInUse).toBe(bytesInUse);
     model.dispose();
+  });
+});
+
+describe('where a model is loaded from', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gossamer-load-'));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('is a file, by its address, or bytes', async () => {
+    const place = path.join(folder, 'model.safetensors');
+    fs.writeFileSync(place, file);
+    const address = pathToFileURL(place);
+    const image = { data: bytes(3), width: 6, height: 8 };
+    const answers = [];
+    for (const source of [file, Uint8Array.from(file).buffer, address, address.href]) {
+      const model = await load(source, { threads: 1, relaxedSimd: 'off' });
+      answers.push(await model.run(image));
+      model.dispose();
+    }
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it.each<[string, string | URL, { readonly message?: RegExp; readonly [field: string]: unknown }]>([
+    ['an address where nothing is', pathToFileURL(path.join(folder, 'absent')), { code: 'FORMAT', reason: 'not-found' }],
+    ['a server that does not answer', 'http://127.0.0.1:1/model', { code: 'FORMAT', reason: 'not-found' }],
+    ['a path', 'model.safetensors', { code: 'CONFIG', key: 'source', message: /"model.safetensors".*pathToFileURL/ }],
+    ['no source at all', undefined as unknown as URL, { code: 'CONFIG', key: 'source' }],
+  ])('is refused: %s', async (_what, source, { message = /./, ...fields }) => {
+    const error = await load(source, { threads: 1 }).catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ ...fields, message: expect.stringMatching(message) });
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { PixelSource, shareLabels } from '../../src/data/pixels.js';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import type { StepEvent } from '../../src/train/events.js';
 import type { Recipe } from '../../src/train/recipe.js';
 import { isPaperRecipe, recipes } from '../../src/train/recipes/index.js';

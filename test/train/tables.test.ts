@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createShapeEngine } from '../../src/engine/shapes.js';
 import { ConfigError, FormatError } from '../../src/errors.js';
 import { summarize } from '../../src/metrics/summary.js';

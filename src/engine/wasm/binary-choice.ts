@@ -2,7 +2,7 @@ import type { TimingStore } from '../host.js';
 import type { Conv2dGeometry } from '../kernels.js';
 import { type Autotune, timedOnce } from '../timed-once.js';
 import { WasmBackend } from './backend.js';
-import { type BinaryMethod, type BinaryWorks, binaryKernels, worksOf } from './binary.js';
+import { type BinaryMethod, type BinaryWorks, forwardBinaryKernels, worksOf } from './binary.js';
 import { type BinaryWork, binaryLayout } from './binary-layout.js';
 
 /** How 1-bit convolutions count: by the fastest method, found by timing; or always by the one named, where it can. */
@@ -101,7 +101,7 @@ function timeMethods({ module, relaxed, shared }: CompiledBuild): readonly Times
   const bits = integers((FEW.outChannels * 9 * FEW.inChannels) / 32);
   const y = integers(pixelsOf(MANY) * MANY.outChannels);
   const runs = binaryMethods.map((method) => {
-    const kernels = binaryKernels(backend, () => method);
+    const kernels = forwardBinaryKernels(backend, () => method);
     const [few, many] = [FEW, MANY].map((g) => {
       const packed = integers(kernels.packedWeightInts(g));
       kernels.packSignBits(g, bits, packed);

@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, BinaryKernels, Conv2dGeometry, FinishTensors } from '../kernels.js';
 import { type BorderTables, borderBytes, borderTablesAt, makeBorderTables } from './binary-borders.js';
 import { type BinaryLayout, type BinaryWork, binaryLayout, perLayout } from './binary-layout.js';
@@ -43,18 +44,18 @@ const CONVOLUTIONS = {
 
 /** @param choose a method of those that suit a layer (`binary-choice.ts`) */
 export function binaryKernels(wasm: WasmContext, choose: (works: BinaryWorks) => BinaryMethod): BinaryKernels {
+  return { ...forwardBinaryKernels(wasm, choose), ...trainingKernels(wasm) };
+}
+
+/** @param choose as of `binaryKernels` */
+export function forwardBinaryKernels(
+  wasm: WasmContext,
+  choose: (works: BinaryWorks) => BinaryMethod,
+): ForwardPart<BinaryKernels> {
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
       const { tasks, size } = partition(rows, channels);
       wasm.run('packSigns', tasks, [rows, size, channels, surrogate ? KEPT[surrogate] : 0, x, signs, kept]);
-    },
-    unpackSigns(rows, channels, signs, x) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
-    },
-    multiplyByKept(surrogate, rows, channels, kept, dx) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
     binaryConv2d(g, signs, w, scale, y) {
       const layout = binaryLayout(g);
@@ -82,6 +83,19 @@ export function binaryKernels(wasm: WasmContext, choose: (works: BinaryWorks) =>
       const at = (place: number) => (place > 0 ? packed + place : 0);
       const weights = { weights: packed, borders: at(borders), pairs: at(pairs), nibbles: at(nibbles), columns: at(columns) };
       convolve(wasm, g, layout, { signs, ...weights, y, finish }, choose);
+    },
+  };
+}
+
+function trainingKernels(wasm: WasmContext): TrainingPart<BinaryKernels> {
+  return {
+    unpackSigns(rows, channels, signs, x) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
+    },
+    multiplyByKept(surrogate, rows, channels, kept, dx) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, Conv2dGeometry, ConvolutionKernels, FinishTensors, PackedFilters } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { cutForward, cutWeightGradient, isDepthwise, panelBytes, panelsOf, runsOf, tasksOf } from './convolution-cuts.js';
@@ -30,7 +31,14 @@ export interface ConvolutionChoice {
  * Dense convolutions, by Winograd's algorithm or directly: a walk (`convolution-walk.ts`) says which source pixels meet in which target pixel, a cut
  * (`convolution-cuts.ts`) shares it among tasks, the kernels (`src/kernels/assembly/convolution.ts`) do it.
  */
-export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): ConvolutionKernels {
+export function convolutionKernels(wasm: WasmContext, choice: ConvolutionChoice): ConvolutionKernels {
+  return { ...forwardConvolutionKernels(wasm, choice), ...trainingKernels(wasm, choice) };
+}
+
+export function forwardConvolutionKernels(
+  wasm: WasmContext,
+  { winograd: mayTransform }: ConvolutionChoice,
+): ForwardPart<ConvolutionKernels> {
   return {
     conv2d(g, x, w, bias, y) {
       forward(wasm, formOf(g, mayTransform), g, { x, w, bias, packed: 0, finish: null, y });
@@ -51,7 +59,11 @@ export function convolutionKernels(wasm: WasmContext, { winograd: mayTransform }
       const isPacked = form === formOf({ ...g, batch: 1 }, mayTransform);
       forward(wasm, form, g, { x, w, bias, packed: isPacked ? packed : 0, finish, y });
     },
+  };
+}
 
+function trainingKernels(wasm: WasmContext, { winograd: mayTransform }: ConvolutionChoice): TrainingPart<ConvolutionKernels> {
+  return {
     conv2dInputGradient(g, dy, w, dx) {
       if (hasSmallGroups(g)) {
         groupedInputGradient(wasm, g, dy, w, dx);

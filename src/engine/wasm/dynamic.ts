@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
@@ -20,6 +21,10 @@ const PLANE_SLACK = 8;
 const MOST_GRADIENT_TASKS = 16;
 
 export function dynamicKernels(wasm: WasmContext): DynamicKernels {
+  return { ...forwardDynamicKernels(wasm), ...trainingKernels(wasm) };
+}
+
+export function forwardDynamicKernels(wasm: WasmContext): ForwardPart<DynamicKernels> {
   return {
     selectChannels(rows, channels, kept, dropTies, saliency, index) {
       const { tasks, size } = partition(rows, channels * 8);
@@ -32,7 +37,11 @@ export function dynamicKernels(wasm: WasmContext): DynamicKernels {
     dynamicConv2d(g, x, w, gates, index, y) {
       withPackedWeights(wasm, g, w, (weights) => convolve(wasm, g, x, weights, gates, index, y));
     },
+  };
+}
 
+function trainingKernels(wasm: WasmContext): TrainingPart<DynamicKernels> {
+  return {
     dynamicConv2dGradient(g, x, w, gates, index, dy, dx, dw, dgates) {
       withPackedWeights(wasm, g, w, (weights) => {
         weightGradient(wasm, g, x, weights, gates, index, dy, dw, dgates);

@@ -3,9 +3,12 @@ import { checkpoint } from './checkpoint.js';
 import { cifar10, cifar100Names } from './cifar.js';
 import { csv, manifest } from './csv.js';
 import { idxFiles } from './idx.js';
+import { onnx } from './onnx.js';
 import { packed } from './packed.js';
 import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
+import { renames } from './renames.js';
 import { safetensors } from './safetensors.js';
+import { scores } from './scores.js';
 import { tar } from './tar.js';
 
 /** Every reader of files. A new one is an entry here. */
@@ -13,6 +16,7 @@ export const readers: readonly Reader[] = [
   safetensors,
   checkpoint,
   packed,
+  onnx,
   pytorchZip,
   pytorchLegacy,
   pytorchPickle,
@@ -21,5 +25,7 @@ export const readers: readonly Reader[] = [
   cifar100Names,
   tar,
   csv,
+  renames,
   manifest,
+  scores,
 ];
