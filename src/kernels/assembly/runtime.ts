@@ -10,7 +10,6 @@ export * from './binary-tables';
 export * from './binary-nibbles';
 export * from './binary-pixels';
 export * from './binary-popcount';
-export * from './binary-pixels';
 export * from './select-channels';
 export * from './dynamic';
 export { packDynamicFilters } from './dynamic-filters';
