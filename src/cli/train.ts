@@ -29,6 +29,7 @@ import {
   jsonOption,
   relaxedSimdOption,
   repeated,
+  share,
   threadsOption,
   wholeNumber,
 } from './options.js';
@@ -40,6 +41,7 @@ interface TrainChoice extends EngineChoice {
   readonly out?: string;
   readonly epochs?: number;
   readonly seed?: number;
+  readonly theta?: number;
   readonly set?: readonly string[];
   readonly resume?: boolean;
   readonly skipBad?: boolean;
@@ -54,6 +56,11 @@ export function trainCommand(console: Console): Command {
     .option('--out <folder>', 'run folder (default: runs/RECIPE, then runs/RECIPE-2, …)')
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', "in place of the recipe's: decides weights, order, augmentation", wholeNumber(0))
+    .option(
+      '--theta <share>',
+      "in place of the network's: share of the central difference in its convolutions, from 0 to 1",
+      share,
+    )
     .option('--set <key=value>', 'change any value of the recipe, as often as needed', repeated)
     .option('--resume', 'go on with the run in --out, or with the newest run of the recipe')
     .option('--skip-bad', 'leave out records that cannot be read')
@@ -165,8 +172,8 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-function withChoices(recipe: Recipe, { data, epochs, seed, set = [] }: TrainChoice): Recipe {
-  const changed = applyOverrides(recipe, set);
+function withChoices(recipe: Recipe, { data, epochs, seed, theta, set = [] }: TrainChoice): Recipe {
+  const changed = applyOverrides(recipe, [...set, ...(theta === undefined ? [] : [`model.options.theta=${theta}`])]);
   return {
     ...changed,
     // The run remembers where its images lie: resuming and judging need not be told again, wherever they are started.
@@ -186,17 +193,21 @@ function howToResume(recipe: string, folder: string, json: boolean | undefined, 
   return `${text}\n`;
 }
 
-function nextSteps(name: string, recipe: Recipe, { epochs, set = [] }: TrainChoice, folder: string): NextStep[] {
+function nextSteps(name: string, recipe: Recipe, { epochs, theta, set = [] }: TrainChoice, folder: string): NextStep[] {
   const { source } = recipe.data;
   const again = [
     ...(source === null || source === sampleName ? [] : ['--data', source]),
     ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
+    ...(theta === undefined ? [] : ['--theta', String(theta)]),
     ...set.flatMap((assignment) => ['--set', assignment]),
     ...['--seed', String(recipe.seed + 1)],
   ];
-  return [
-    nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
-    nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
-    nextStep('the same again with other luck', 'train', name, ...again),
-  ];
+  const judging =
+    recipe.loss.name === 'depth'
+      ? [nextStep('a model that only answers, checked step by step', 'freeze', folder, '--out', `${recipe.name}.safetensors`)]
+      : [
+          nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
+          nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
+        ];
+  return [...judging, nextStep('the same again with other luck', 'train', name, ...again)];
 }

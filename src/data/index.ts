@@ -16,6 +16,18 @@ export { PixelSource } from './pixels.js';
 export { RecordSource } from './records.js';
 export { reopenSource } from './reopen.js';
 export { fashionMnistSample } from './sample.js';
-export type { ImagesSpec, PixelsSpec, RecordsSpec, SkippedRecord, Source, SourceSpec } from './source.js';
+export { type BalancedOptions, balancedSampler, type Sampler } from './sampler.js';
+export type {
+  FrameFacts,
+  ImagesSpec,
+  PixelMaps,
+  PixelsSpec,
+  RecordsSpec,
+  SkippedRecord,
+  Source,
+  SourceSpec,
+  TargetMaps,
+} from './source.js';
 export { type Split, splitIndices } from './split.js';
 export { parseTransforms, type Transform, type TransformInput, transformsSchema } from './transforms.js';
+export type { MapSize } from './view.js';

@@ -61,6 +61,11 @@ export class BiCdcn extends Network {
   readonly high: BinaryLevel;
   readonly fuse: BinaryBlock;
   readonly refine: BinaryBlock;
+  /**
+   * The last layer has no bias and no batch norm behind it: of what is centred it makes maps that are centred too, so that its ReLU, which would stay dark for
+   * ever if it were below zero everywhere, cannot be.
+   */
+  readonly norm: BatchNorm2d;
   readonly depth: Module;
   private readonly relu = new ReLU();
   private readonly mapSize: number;
@@ -75,6 +80,7 @@ export class BiCdcn extends Network {
     this.high = new BinaryLevel(LEVEL_WIDTH, options, rng);
     this.fuse = block(3 * LEVEL_WIDTH, LEVEL_WIDTH, 'given', options, rng);
     this.refine = block(LEVEL_WIDTH, LEVEL_WIDTH, 'given', options, rng);
+    this.norm = new BatchNorm2d(LEVEL_WIDTH);
     this.depth = centralDifference(LEVEL_WIDTH, 1, options.theta, rng);
   }
 
@@ -83,7 +89,7 @@ export class BiCdcn extends Network {
     const mid = this.mid.forward(low);
     const high = this.high.forward(mid);
     const levels = [low, mid, high].map((level) => this.toMap(level));
-    const map = through(this.fuseLevels(levels), this.refine, this.depth, this.relu);
+    const map = through(this.fuseLevels(levels), this.refine, this.norm, this.depth, this.relu);
     return ops.reshape(map, [map.shape[0]!, this.mapSize, this.mapSize]);
   }
 

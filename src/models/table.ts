@@ -290,7 +290,7 @@ export const models = {
       ...smallFace,
       paper: paper.cdcn,
       description: 'the 1-bit form of cdcn-s: 1-bit central difference convolutions, each with a shortcut, FPReLU',
-      parameters: 173_264,
+      parameters: 173_328,
     },
     { ...floatTwin, ...plainTwin },
   ),

@@ -1,4 +1,4 @@
-import type { Sampler } from '../data/batches.js';
+import type { Sampler } from '../data/sampler.js';
 import { ConfigError } from '../errors.js';
 import { Rng } from '../tensor/rng.js';
 import type { PadSource } from './source.js';
