@@ -8,7 +8,7 @@ import type { Module } from '../nn/module.js';
 import { formatShape } from '../tensor/shape.js';
 
 /** The classes of images with target maps, in the order of their labels. */
-export const depthClasses: readonly string[] = ['attack', 'bona-fide'];
+const depthClasses: readonly string[] = ['attack', 'bona-fide'];
 
 /** @throws ConfigError for a source that a depth network cannot learn from or be judged by */
 export function expectDepthSource({ name, maps, classes }: Source): void {
