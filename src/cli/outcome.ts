@@ -4,7 +4,15 @@ import { createModel, modelEntry } from '../models/index.js';
 import { formatCostComparison, type NetworkCost } from '../report/cost-comparison.js';
 import { formatDuration } from '../report/format.js';
 import { paintFor, printable, wrap } from '../report/terminal.js';
-import { describeSkipped, openSplit, type Recipe, readCheckpoint, type Selection, type TrainResult } from '../train/index.js';
+import {
+  describeSkipped,
+  openSplit,
+  type Recipe,
+  readCheckpoint,
+  type Selection,
+  type TrainingData,
+  type TrainResult,
+} from '../train/index.js';
 import type { Console } from './console.js';
 import { formatNext, type NextStep } from './next.js';
 import { formatTest, type TestResult, testOn } from './tested.js';
@@ -31,6 +39,8 @@ export interface Outcome {
 
 export interface FinishedRun {
   readonly result: TrainResult;
+  /** Where the recipe says, unless given. */
+  readonly data: TrainingData | undefined;
   /** Folder of the run, and its best checkpoint. */
   readonly run: string;
   readonly best: string;
@@ -41,14 +51,14 @@ export interface FinishedRun {
 
 /** Judges what training gave on the test images, which are read this once. */
 export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
-  const { result, run, best, skipBad, next, onProgress } = finished;
+  const { result, data, run, best, skipBad, next, onProgress } = finished;
   const { recipe, model, classes } = result;
   const { input } = await readCheckpoint(best);
   const { name, options } = recipe.model;
   const { twin } = modelEntry(name);
   const answers = classes.length > 0 ? { classes: classes.length } : {};
   const twinModel = twin === null ? null : createModel(twin, { ...answers, inChannels: input[2], ...options });
-  const selection = await openTest(recipe, { skipBad, ...(classes.length > 0 && { classes }) });
+  const selection = await openTest(data, recipe, { skipBad, ...(classes.length > 0 && { classes }) });
   const test = selection && (await testOn(selection, result, onProgress));
   return {
     recipe: recipe.name,
@@ -71,11 +81,12 @@ export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
 
 /** The images to test on; null where the data has no test split. @throws DataError when they cannot be read */
 export async function openTest(
+  data: TrainingData | undefined,
   recipe: Recipe,
   options: { readonly skipBad?: boolean; readonly classes?: readonly string[] },
 ): Promise<Selection | null> {
   try {
-    return await openSplit(undefined, 'test', recipe, { ...options, expectSplit: true });
+    return await openSplit(data, 'test', recipe, { ...options, expectSplit: true });
   } catch (error) {
     // A file with a record number is one of the pictures: it is missing from a split that is there.
     const isAbsent = error instanceof DataError && error.record === null && ['no-split', 'not-found'].includes(error.reason);

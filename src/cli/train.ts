@@ -35,6 +35,7 @@ import {
 } from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
 import { freshRunFolder, latestRunFolder } from './run-place.js';
+import { trainingData } from './training-data.js';
 
 interface TrainChoice extends EngineChoice {
   readonly data?: string;
@@ -52,7 +53,7 @@ export function trainCommand(console: Console): Command {
   return new Command('train')
     .description('train a network by a recipe, into a run folder: checkpoints, log, curves, summary')
     .argument('<recipe>', 'name of a recipe (gossamer recipes lists them), or a .json file')
-    .option('--data <place>', 'folder or CSV manifest (default: where the recipe says)')
+    .option('--data <place>', 'folder, CSV manifest or prepared faces (default: where the recipe says)')
     .option('--out <folder>', 'run folder (default: runs/RECIPE, then runs/RECIPE-2, …)')
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', "in place of the recipe's: decides weights, order, augmentation", wholeNumber(0))
@@ -111,6 +112,7 @@ async function trainInto(
 ): Promise<void> {
   const { resume, skipBad = false, json } = choice;
   const { signal } = interruption;
+  const data = trainingData(recipe);
   const curves = new CurvesFile(run);
   const onEvent = (event: TrainEvent) => {
     curves.handle(event);
@@ -118,8 +120,8 @@ async function trainInto(
     else console.output.write(`${JSON.stringify(event)}\n`);
   };
   // Hours of training should not end at a test image that could have been found bad before.
-  if (!skipBad) await openTest(recipe, {});
-  const result = await train({ recipe, run, resume, engine, skipBad, signal, onEvent });
+  if (!skipBad) await openTest(data, recipe, {});
+  const result = await train({ recipe, data, run, resume, engine, skipBad, signal, onEvent });
   await curves.close();
   if (result.reason === 'interrupted') {
     process.exitCode = status.interrupted;
@@ -129,7 +131,7 @@ async function trainInto(
   const testing = new JudgingLine('testing', console);
   const onProgress = json ? undefined : testing.onProgress;
   const next = nextSteps(name, recipe, choice, run.path);
-  const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next, onProgress });
+  const outcome = await outcomeOf({ result, data, run: run.path, best: run.best, skipBad, next, onProgress });
   testing.clear();
   await run.writeSummary(outcome);
   const text = json ? JSON.stringify({ kind: 'summary', ...outcome }) : `\n${formatOutcome(outcome, console)}`;

@@ -1,5 +1,5 @@
 export type { ImageFit } from '../images/fit.js';
-export { type Batch, createLoader, Loader, type LoaderOptions, type Sampler } from './batches.js';
+export { type Batch, createLoader, Loader, type LoaderOptions } from './batches.js';
 export { type CatalogEntry, catalog, type DatasetName } from './catalog.js';
 export { type CifarOptions, cifar10Classes, openCifar10, openCifar100 } from './cifar.js';
 export { type GetOptions, type GetResult, getDataset, getEntry } from './download.js';

@@ -110,6 +110,9 @@ export interface RecordsSpec {
   /** For every record the place of its file in `files`, and where in that file its first byte lies. */
   readonly fileOf: Int32Array;
   readonly offsets: Float64Array;
+  /** Target maps in the same files. */
+  readonly maps?: { readonly height: number; readonly width: number; readonly offsets: Float64Array };
+  readonly faceScale?: number;
 }
 
 /** One entry in the list of what `skipBad` left out. */

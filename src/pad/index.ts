@@ -10,7 +10,7 @@ export { type PrepareResult, prepareDataset } from './prepare.js';
 export type { PreparedFrame, PreparedManifest, PreparedPresentation, PreparedSettings } from './prepared/format.js';
 export { openPrepared, type Prepared } from './prepared/open.js';
 export type { Box, Doubt, Label, Presentation, Protocol, Split as PadSplit } from './presentation.js';
-export { PadSampler, type PadSamplerOptions } from './sampler.js';
 export { type FailedFrame, type PadSelection, PadSource } from './source.js';
 export { drawFace } from './synthesize/drawn-face.js';
 export { type SynthesizeOptions, type SynthesizeResult, synthesize, syntheticWarning } from './synthesize/synthesize.js';
+export { looksPrepared, preparedData } from './training-data.js';

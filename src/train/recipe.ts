@@ -104,6 +104,8 @@ export const recipeSchema = z.strictObject({
         .default(null),
       /** How an image of another aspect fills the size. */
       fit: z.enum(['cover', 'fill', 'contain']).nullable().default(null),
+      /** Prepared faces with several protocols only: the name of one. */
+      protocol: z.string().nullable().default(null),
       /** CIFAR-100 only. */
       labels: z.enum(['fine', 'coarse']).nullable().default(null),
       /** Training and test images to take, the same share of every class, by seed; all unless given. */
