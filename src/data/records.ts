@@ -47,7 +47,7 @@ function mapsOf({ files, fileOf }: RecordsSpec, { height, width, offsets }: NonN
  * Fills `out` from byte `offset` of a file on. The file is opened for this one read: a source has no end at which it could close it.
  * @throws DataError with reason `unreadable` or `truncated`
  */
-export async function readPart(file: string, offset: number, out: Uint8Array): Promise<void> {
+async function readPart(file: string, offset: number, out: Uint8Array): Promise<void> {
   let got = 0;
   try {
     const handle = await open(file, 'r');
