@@ -1,5 +1,5 @@
 export type { ImageFit } from '../images/fit.js';
-export { type Batch, createLoader, Loader, type LoaderOptions, type Sampler } from './batches.js';
+export { type Batch, createLoader, Loader, type LoaderOptions } from './batches.js';
 export { type CatalogEntry, catalog, type DatasetName } from './catalog.js';
 export { type CifarOptions, cifar10Classes, openCifar10, openCifar100 } from './cifar.js';
 export { type GetOptions, type GetResult, getDataset, getEntry } from './download.js';
@@ -16,6 +16,18 @@ export { PixelSource } from './pixels.js';
 export { RecordSource } from './records.js';
 export { reopenSource } from './reopen.js';
 export { fashionMnistSample } from './sample.js';
-export type { ImagesSpec, PixelsSpec, RecordsSpec, SkippedRecord, Source, SourceSpec } from './source.js';
+export { type BalancedOptions, balancedSampler, type Sampler } from './sampler.js';
+export type {
+  FrameFacts,
+  ImagesSpec,
+  PixelMaps,
+  PixelsSpec,
+  RecordsSpec,
+  SkippedRecord,
+  Source,
+  SourceSpec,
+  TargetMaps,
+} from './source.js';
 export { type Split, splitIndices } from './split.js';
 export { parseTransforms, type Transform, type TransformInput, transformsSchema } from './transforms.js';
+export type { MapSize } from './view.js';

@@ -9,8 +9,10 @@ export interface RecaptureOptions {
   readonly strength: number;
   /** Decides which images are recaptured, and how. */
   readonly seed: number;
-  readonly split: 'train' | 'test';
+  readonly split: 'train' | 'test' | 'validation';
 }
+
+const streams = { train: 1, test: 2, validation: 3 } as const;
 
 /** In the order of the labels. */
 export const recaptureClasses: readonly string[] = ['original', 'recaptured'];
@@ -31,7 +33,7 @@ const frequency = [0.25, 0.47] as const;
  */
 export async function recapture(source: Source, { strength, seed, split }: RecaptureOptions): Promise<PixelSource> {
   const { length, height, width, channels } = source;
-  const stream = Rng.for(seed, split === 'train' ? 1 : 2).uint32();
+  const stream = Rng.for(seed, streams[split]).uint32();
   const labels = new Int32Array(length);
   const classes = Int32Array.from({ length }, (_, record) => source.label(record));
   for (const record of splitIndices(classes, 0.5, stream).validation) labels[record] = 1;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { DataError } from '../errors.js';
-import type { RecordsSpec, SkippedRecord, Source } from './source.js';
+import type { RecordsSpec, SkippedRecord, Source, TargetMaps } from './source.js';
 
 /** A source whose decoded pixels lie in files: only what is asked for is read. */
 export class RecordSource implements Source {
@@ -11,6 +11,8 @@ export class RecordSource implements Source {
   readonly width: number;
   readonly channels: number;
   readonly problems: readonly SkippedRecord[] = [];
+  readonly maps?: TargetMaps;
+  readonly faceScale?: number;
   private readonly recordBytes: number;
 
   constructor(readonly spec: RecordsSpec) {
@@ -20,6 +22,8 @@ export class RecordSource implements Source {
     this.height = spec.height;
     this.width = spec.width;
     this.channels = spec.channels;
+    this.maps = spec.maps && mapsOf(spec, spec.maps);
+    this.faceScale = spec.faceScale;
     this.recordBytes = spec.height * spec.width * spec.channels;
   }
 
@@ -33,11 +37,17 @@ export class RecordSource implements Source {
   }
 }
 
+function mapsOf({ files, fileOf }: RecordsSpec, { height, width, offsets }: NonNullable<RecordsSpec['maps']>): TargetMaps {
+  const size = height * width;
+  const read = (index: number, out: Uint8Array) => readPart(files[fileOf[index]!]!, offsets[index]!, out.subarray(0, size));
+  return { height, width, read };
+}
+
 /**
  * Fills `out` from byte `offset` of a file on. The file is opened for this one read: a source has no end at which it could close it.
  * @throws DataError with reason `unreadable` or `truncated`
  */
-export async function readPart(file: string, offset: number, out: Uint8Array): Promise<void> {
+async function readPart(file: string, offset: number, out: Uint8Array): Promise<void> {
   let got = 0;
   try {
     const handle = await open(file, 'r');

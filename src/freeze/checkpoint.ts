@@ -1,4 +1,4 @@
-import { Pipeline } from '../data/pipeline.js';
+import { type ImageShape, middleSize, Pipeline } from '../data/pipeline.js';
 import { parseTransforms, type Transform } from '../data/transforms.js';
 import { createEngine, type Engine, type EngineOptions } from '../engine/index.js';
 import { UnsupportedError } from '../errors.js';
@@ -156,12 +156,32 @@ function preparation(transform: Transform, upTo: readonly Transform[], source: C
       const [height, width] = new Pipeline(upTo, source).shape;
       return [{ name: transform.name, size: [height, width] }];
     }
+    case 'face-scale': {
+      const middle = middleOf(transform, new Pipeline(upTo.slice(0, -1), source).shape);
+      const [height, width] = new Pipeline(upTo, source).shape;
+      return [
+        { name: 'center-crop', size: middle },
+        { name: 'resize', size: [height, width] },
+      ];
+    }
     default:
       throw new UnsupportedError(
         `freezing a network whose images go through "${transform.name}"`,
         'a packed model knows resize, center-crop and normalize. Leave it out of transforms.evaluate.',
       );
   }
+}
+
+/** @throws UnsupportedError where chance decides the scale */
+function middleOf(transform: Extract<Transform, { name: 'face-scale' }>, [height, width]: ImageShape): readonly [number, number] {
+  const [scale, ...others] = transform.scales;
+  if (others.length > 0) {
+    throw new UnsupportedError(
+      'freezing a network whose images are shown at several scales',
+      'a packed model shows each image once. Leave one scale in transforms.evaluate.',
+    );
+  }
+  return middleSize(transform.stored, scale!, height, width);
 }
 
 /** What made the network, without places on anybody's machine. */

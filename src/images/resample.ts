@@ -120,7 +120,7 @@ function threeAlongRow(
 }
 
 /** For every output position, the input positions under its triangle and their weights, which add up to 1. */
-class Taps {
+export class Taps {
   first = new Int32Array(0);
   count = new Int32Array(0);
   weights = new Float32Array(0);

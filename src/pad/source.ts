@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { RecordSource, readPart } from '../data/records.js';
+import { RecordSource } from '../data/records.js';
+import type { FrameFacts } from '../data/source.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { isUsed } from './counts.js';
@@ -35,6 +36,11 @@ export class PadSource extends RecordSource {
   readonly failures: readonly FailedFrame[];
   private readonly crops: readonly Crop[];
   private readonly prepared: Prepared;
+  readonly frames: FrameFacts = {
+    video: (index) => this.presentation(index).id,
+    species: (index) => this.presentation(index).species,
+    subject: (index) => this.presentation(index).subject,
+  };
 
   /** @throws ConfigError for an unknown protocol, none where there are several, or a split without a crop */
   constructor(prepared: Prepared, { split, protocol: name }: PadSelection) {
@@ -47,7 +53,10 @@ export class PadSource extends RecordSource {
     if (crops.length === 0) {
       throw new ConfigError('split', `${folder} has no face in the split ${split} of protocol ${protocol.name}.`);
     }
-    const { size } = manifest.settings;
+    const { size, scale: faceScale } = manifest.settings;
+    const side = depthSize(size);
+    const placesOf = (tensor: 'images' | 'depth', bytes: number) =>
+      Float64Array.from(crops, ({ shard, row }) => manifest.shards[shard]![tensor] + row * bytes);
     super({
       kind: 'records',
       name: `${manifest.settings.dataset}, protocol ${protocol.name}, ${split}`,
@@ -58,11 +67,13 @@ export class PadSource extends RecordSource {
       files: manifest.shards.map(({ file }) => path.join(folder, file)),
       labels: Int32Array.from(crops, ({ presentation }) => labels.indexOf(presentations[presentation]!.label)),
       fileOf: Int32Array.from(crops, ({ shard }) => shard),
-      offsets: Float64Array.from(crops, ({ shard, row }) => manifest.shards[shard]!.images + row * size * size * 3),
+      offsets: placesOf('images', size * size * 3),
+      maps: { height: side, width: side, offsets: placesOf('depth', side * side) },
+      faceScale,
     });
     this.split = split;
     this.protocol = protocol;
-    this.depthSide = depthSize(size);
+    this.depthSide = side;
     this.prepared = prepared;
     this.crops = crops;
     this.failures = taken.flatMap((frame) =>
@@ -98,10 +109,8 @@ export class PadSource extends RecordSource {
         'Prepare the data with another --size.',
       );
     }
-    const { shard, row } = this.crops[index]!;
-    const { depth } = this.prepared.manifest.shards[shard]!;
     const map = new Uint8Array(depthSide * depthSide);
-    await readPart(this.spec.files[shard]!, depth + row * map.length, map);
+    await this.maps!.read(index, map);
     out.fill(0, 0, side * side);
     for (let y = 0; y < depthSide; y++) {
       for (let x = 0; x < depthSide; x++) out[Math.floor(y / factor) * side + Math.floor(x / factor)]! += map[y * depthSide + x]!;

@@ -17,9 +17,11 @@ export {
   type TrainingData,
 } from './dataset.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
+export { type DepthEvaluation, type EvaluateDepthOptions, evaluateDepth } from './evaluate-depth.js';
 export type {
   CheckpointEvent,
   CheckpointReason,
+  DetectionRates,
   EndEvent,
   EpochEvent,
   StartEvent,

@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createLoader } from '../../src/data/batches.js';
+import { balancedSampler } from '../../src/data/sampler.js';
 import { ConfigError, ShapeError } from '../../src/errors.js';
 import { prepareDataset } from '../../src/pad/prepare.js';
 import { openPrepared, type Prepared } from '../../src/pad/prepared/open.js';
-import { PadSampler } from '../../src/pad/sampler.js';
 import { PadSource } from '../../src/pad/source.js';
+import { looksPrepared, preparedData } from '../../src/pad/training-data.js';
 import { drawnPng, drawVideos, expectDataError, tempFolder, write } from './helpers.js';
 
 /** Four bona fide videos, one print and three replays to train, of three frames each; one of each to test; one frame to test has no face. */
@@ -133,68 +134,46 @@ describe('PadSource', () => {
   });
 });
 
-describe('PadSampler', () => {
-  const order = (options: Partial<ConstructorParameters<typeof PadSampler>[1]>, epoch = 0) => {
+describe('target maps and frames', () => {
+  it('are those of the stored crops', async () => {
     const source = open('train');
-    const sampler = new PadSampler(source, { frames: 'one', balance: 'none', seed: 1, ...options });
-    const records = [...sampler.order(epoch)];
-    expect(records).toHaveLength(sampler.length);
-    return {
-      records,
-      ids: records.map((record) => source.presentation(record).id),
-      kinds: records.map((record) => source.presentation(record).species),
-    };
-  };
-  const count = <T>(values: readonly T[], value: T) => values.filter((other) => other === value).length;
-
-  it('takes one frame of every presentation an epoch, another each time', () => {
-    const epochs = Array.from({ length: 30 }, (_, epoch) => order({}, epoch));
-    for (const { ids } of epochs) expect(new Set(ids).size).toBe(8);
-    expect(new Set(epochs.flatMap(({ records }) => records)).size).toBe(24);
-    expect(epochs[0]!.ids).not.toEqual(epochs[1]!.ids);
-  });
-
-  it('takes every frame, if asked to', () => {
-    expect([...order({ frames: 'all' }).records].sort((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, i) => i));
-  });
-
-  it('balances labels, and species', () => {
-    const label = order({ frames: 'all', balance: 'label' }).kinds;
-    expect(count(label, null)).toBe(12);
-    for (let epoch = 0; epoch < 5; epoch++) {
-      const { kinds, ids } = order({ balance: 'species' }, epoch);
-      expect([count(kinds, null), count(kinds, 'print'), count(kinds, 'replay')]).toEqual([4, 2, 2]);
-      // The one print is taken twice; no replay is taken twice before another is taken once.
-      expect(count(ids, 'print-0')).toBe(2);
-      expect(new Set(ids.filter((id) => id.startsWith('replay'))).size).toBe(2);
+    expect([source.maps!.height, source.maps!.width, source.faceScale]).toEqual([8, 8, 1.4]);
+    const [bytes, depth] = [new Uint8Array(64), new Float32Array(64)];
+    for (const record of [0, 5, 23]) {
+      await source.maps!.read(record, bytes);
+      await source.readDepth(record, 8, depth);
+      expect([...depth].map((value) => Math.round(value * 255))).toEqual([...bytes]);
+      const { id, species, subject } = source.presentation(record);
+      const { frames } = source;
+      expect([frames.video(record), frames.species(record), frames.subject(record)]).toEqual([id, species, subject]);
     }
   });
 
-  it('gives the same order for the same seed and epoch, and another for others', () => {
-    expect(order({ balance: 'species' }, 3).records).toEqual(order({ balance: 'species' }, 3).records);
-    expect(order({ seed: 1 }).records).not.toEqual(order({ seed: 2 }).records);
-  });
-
-  it('refuses to balance what has one label only', () => {
-    const one = {
-      ...prepared,
-      presentations: prepared.presentations.map((own) => ({ ...own, label: 'attack' as const, species: 'x' })),
-    };
-    const source = new PadSource(one, { split: 'train' });
-    expect(() => new PadSampler(source, { frames: 'one', balance: 'label', seed: 0 })).toThrow('no bona fide presentation');
-  });
-
-  it('chooses what a loader loads', async () => {
+  it('come through a loader of workers, of videos chosen by a sampler', async () => {
     const source = open('train');
-    const sampler = new PadSampler(source, { frames: 'one', balance: 'species', seed: 5 });
-    const loader = createLoader(source, { batchSize: 3, workers: 1, sampler });
-    expect(loader.batchesPerEpoch).toBe(3);
-    for (const epoch of [0, 1]) {
-      const records: number[] = [];
-      for await (const batch of loader.epoch(epoch)) records.push(...batch.records);
-      expect(records).toEqual([...sampler.order(epoch)]);
-    }
-    await loader.close();
+    const indices = Int32Array.from({ length: source.length }, (_, record) => record);
+    const sampler = balancedSampler(source, { indices, seed: 5, frames: 'one-per-video', balance: 'species' });
+    const batchesOf = async (workers: number) => {
+      const loader = createLoader(source, { batchSize: 3, workers, sampler, mapSize: { height: 4, width: 4 } });
+      const batches: number[][] = [];
+      for await (const { records, maps } of loader.epoch(1)) batches.push([...records, ...maps!.values]);
+      await loader.close();
+      return batches;
+    };
+    const batches = await batchesOf(0);
+    expect(batches.flatMap((batch) => batch.slice(0, batch.length / 17))).toEqual([...sampler.order(1)]);
+    expect(await batchesOf(2)).toEqual(batches);
     expect(() => createLoader(source, { batchSize: 3, sampler, shuffle: true })).toThrow(ConfigError);
+  });
+});
+
+describe('preparedData', () => {
+  it('has the splits of a folder, and says of one that is not there that it is not', async () => {
+    const data = preparedData(prepared.folder);
+    expect(looksPrepared(prepared.folder)).toBe(true);
+    expect(looksPrepared(path.dirname(prepared.folder))).toBe(false);
+    expect((await data.open({ split: 'train' })).length).toBe(24);
+    await expectDataError(data.openValidation!({}), { reason: 'no-split' });
+    await expect(preparedData(prepared.folder, 'none').open({ split: 'train' })).rejects.toThrow(/no protocol "none"/);
   });
 });

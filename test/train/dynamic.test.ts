@@ -67,7 +67,7 @@ describe('training a dynamic network', () => {
       const onEvent = (event: TrainEvent) => {
         if (event.kind === 'step') losses.push(event.loss);
       };
-      await train({ engine, data, recipe: { ...recipe, epochs: 1, loss: { ...recipe.loss, lasso } }, workers: 0, onEvent });
+      await train({ engine, data, recipe: { ...recipe, epochs: 1, loss: { lasso } }, workers: 0, onEvent });
       return losses[0]!;
     };
     // Saliencies start around 1 and there are six selectors, in three layers.
