@@ -15,5 +15,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',
+    // Timings of kernels are kept here, not among the user's.
+    env: { XDG_CACHE_HOME: `${root}node_modules/.cache` },
   },
 });

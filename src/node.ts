@@ -7,5 +7,6 @@ export * from './data/index.js';
 export { readFileChecked, writeFileAtomic } from './formats/file.js';
 export * from './freeze/index.js';
 export * from './index.js';
+export * from './pad/index.js';
 export { formatSummary } from './report/summary.js';
 export * from './train/index.js';

@@ -2,10 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Installed, installPackage, linkDependencies, root } from './package.js';
+import { frozen } from './runtime/frozen.js';
 
 /** Runs a program that imports the package by its name, as a user's would. */
 function run(program: string, cwd = root): unknown {
@@ -55,7 +54,11 @@ describe('entry points of the package', () => {
   });
 
   it('gossamer/runtime has what a page needs', () => {
-    expect(run(`console.log(JSON.stringify(Object.keys(await import('gossamer/runtime'))))`)).toEqual(['load']);
+    const names = run(`console.log(JSON.stringify(Object.keys(await import('gossamer/runtime'))))`) as string[];
+    expect(names.filter((name) => !name.endsWith('Error'))).toEqual(['load']);
+    const page = fs.readFileSync(path.join(root, 'dist/browser/runtime.js'), 'utf8');
+    const [, exported] = /export\{([^}]*)\};?\s*$/.exec(page)!;
+    expect(exported!.split(',').map((name) => name.replace(/^.* as /, ''))).toEqual(names);
   });
 
   it('gossamer/node has all of it: a network learns, judges itself and answers', () => {
@@ -81,28 +84,33 @@ describe('entry points of the package', () => {
 
 describe('the packed package', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gossamer-packed-'));
-  const installed = path.join(folder, 'node_modules', 'gossamer');
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  let installed: Installed;
+  beforeAll(() => {
+    installed = installPackage(folder);
+  });
 
-  /** As `npm install` of the tarball would leave it, with what the package declares beside it and nothing else. */
-  function install(): string[] {
-    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-    const [packed] = JSON.parse(execFileSync('npm', pack, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-    fs.mkdirSync(installed, { recursive: true });
-    execFileSync('tar', ['-xzf', path.join(folder, packed.filename), '-C', installed, '--strip-components', '1']);
-    const { dependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-    for (const name of Object.keys(dependencies)) {
-      const place = path.join(folder, 'node_modules', name);
-      fs.mkdirSync(path.dirname(place), { recursive: true });
-      fs.symlinkSync(path.join(root, 'node_modules', name), place);
-    }
-    return packed.files.map((file: { path: string }) => file.path);
-  }
+  it('answers for a packed model with no dependency beside it, in silence', async () => {
+    fs.writeFileSync(path.join(folder, 'model.safetensors'), await frozen('ftbnn-tiny-cifar10'));
+    const result = run(
+      `
+      import { load } from 'gossamer/runtime';
+      const model = await load(new URL('file://${folder}/model.safetensors'), { threads: 2 });
+      const { shape } = await model.run({ data: new Uint8Array(32 * 32 * 3), width: 32, height: 32 });
+      console.log(JSON.stringify({ shape, build: model.facts.engine.build }));
+      model.dispose();
+    `,
+      folder,
+    );
+    expect(result).toEqual({ shape: [1, 10], build: expect.stringMatching(/^gossamer-runtime(-relaxed)?-threads\.wasm$/) });
+  });
 
   it('holds what it needs and nothing that only the build needs, and runs in silence', () => {
-    const files = install();
+    const { place, files } = installed;
+    linkDependencies(folder);
     for (const build of ['gossamer', 'gossamer-threads', 'gossamer-relaxed', 'gossamer-relaxed-threads']) {
       expect(files).toContain(`dist/kernels/${build}.wasm`);
+      expect(files).toContain(`dist/browser/${build.replace('gossamer', 'gossamer-runtime')}.wasm`);
     }
     const strange = files.filter(
       (file) => !/^(dist\/.+\.(js|js\.map|d\.ts|wasm)|assets\/.+|LICENSE|README\.md|package\.json)$/.test(file),
@@ -121,7 +129,7 @@ describe('the packed package', () => {
       folder,
     );
     expect(result).toEqual({ sum: 1e6, length: 2000 });
-    const version = execFileSync(process.execPath, [path.join(installed, 'dist/cli/main.js'), '--version'], { encoding: 'utf8' });
+    const version = execFileSync(process.execPath, [path.join(place, 'dist/cli/main.js'), '--version'], { encoding: 'utf8' });
     expect(version.trim()).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });

@@ -6,6 +6,7 @@ import { benchBinaryConvolutions } from './kernels/binary.js';
 import { benchConvolutions } from './kernels/convolution.js';
 import { benchElements } from './kernels/elements.js';
 import { benchGradients } from './kernels/gradients.js';
+import { benchPackedBinaryConvolutions } from './kernels/packed-binary.js';
 import { benchProducts } from './kernels/products.js';
 import { benchBinary } from './train/binary.js';
 import { benchCdcn } from './train/cdcn.js';
@@ -27,6 +28,7 @@ const suites: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
     gradients: benchGradients,
     products: benchProducts,
     binary: benchBinaryConvolutions,
+    'packed-binary': benchPackedBinaryConvolutions,
     elements: benchElements,
   },
 };

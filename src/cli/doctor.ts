@@ -7,7 +7,7 @@ import { paintFor, wrap } from '../report/terminal.js';
 import { Rng, Scope, scope, Tensor } from '../tensor/index.js';
 import { answer, type Console } from './console.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
+import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
 
 interface DoctorChoice extends EngineChoice {
   readonly json?: boolean;
@@ -18,6 +18,7 @@ export function doctorCommand(console: Console): Command {
     .description('say what this machine offers, what is on, what is off and why; measure one convolution')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer doctor --relaxed-simd on\n')
     .action((choice: DoctorChoice) => examine(choice, console));
@@ -31,8 +32,8 @@ interface Examination extends EngineFacts {
   readonly convolution: { readonly what: string; readonly gigaflops: number };
 }
 
-async function examine({ threads, relaxedSimd, json }: DoctorChoice, console: Console): Promise<void> {
-  const engine = await createEngine({ threads, relaxedSimd });
+async function examine(choice: DoctorChoice, console: Console): Promise<void> {
+  const engine = await createEngine(engineChoice(choice));
   try {
     const examination: Examination = {
       ...engine.facts(),
@@ -41,7 +42,7 @@ async function examine({ threads, relaxedSimd, json }: DoctorChoice, console: Co
       sharp: await findSharp(),
       convolution: { what: '3x3 convolution, 128 to 128 channels, 28x28, batch 1, forward', gigaflops: measure(engine) },
     };
-    answer(console, json, examination, () => format(examination, console));
+    answer(console, choice.json, examination, () => format(examination, console));
   } finally {
     engine.dispose();
   }

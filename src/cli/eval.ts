@@ -7,7 +7,7 @@ import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-pat
 import { answer, type Console } from './console.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
+import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
 
 interface EvalChoice extends EngineChoice {
   readonly data?: string;
@@ -25,6 +25,7 @@ export function evalCommand(console: Console): Command {
     .option('--skip-bad', 'leave out records that cannot be read')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer eval runs/resnet20-cifar10 --data data/cifar-10-batches-bin\n')
     .action((place: string, choice: EvalChoice) => judge(checkpointPath(place), choice, console));
@@ -39,7 +40,7 @@ async function judge(path: string, choice: EvalChoice, console: Console): Promis
     // A manifest that the user names is meant whole; the one that was trained on is not what to test on.
     expectSplit: choice.data === undefined && choice.split === 'test',
   });
-  const engine = await createEngine(choice);
+  const engine = await createEngine(engineChoice(choice));
   const live = new JudgingLine('judging', console);
   try {
     const { model } = await loadModel(checkpoint, engine);

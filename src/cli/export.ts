@@ -7,7 +7,7 @@ import { type ExportedWeights, type ExportPrecision, exportWeights } from '../tr
 import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption } from './options.js';
+import { jsonOption, replaceOption } from './options.js';
 
 type ExportFormat = 'safetensors' | 'onnx';
 
@@ -15,6 +15,7 @@ interface ExportChoice {
   readonly out: string;
   readonly format: ExportFormat;
   readonly precision?: ExportPrecision;
+  readonly replace?: boolean;
   readonly json?: boolean;
 }
 
@@ -44,22 +45,24 @@ export function exportCommand(console: Console): Command {
         'of safetensors: half (unless given), float16 and 1-bit weights as a byte each; full, float32',
       ).choices(['half', 'full']),
     )
+    .addOption(replaceOption())
     .addOption(jsonOption())
     .addHelpText('after', help)
     .action((place: string, choice: ExportChoice) => write(checkpointPath(place), choice, console));
 }
 
-async function write(checkpoint: string, { out, format, precision, json }: ExportChoice, console: Console): Promise<void> {
+async function write(checkpoint: string, choice: ExportChoice, console: Console): Promise<void> {
+  const { out, format, precision, replace, json } = choice;
   refuseOtherName(out, format);
   if (format === 'safetensors') {
-    const exported = await exportWeights(checkpoint, out, { precision });
+    const exported = await exportWeights(checkpoint, out, { precision, replace });
     answer(console, json, { checkpoint, ...exported }, () => weightsText(exported, console));
     return;
   }
   if (precision) {
     throw new ConfigError('precision', 'is for --format safetensors: an ONNX file is of float32. Leave it out.');
   }
-  const exported = await exportOnnx(checkpoint, out);
+  const exported = await exportOnnx(checkpoint, out, { replace });
   answer(console, json, { checkpoint, format, ...exported }, () => onnxText(checkpoint, exported, console));
 }
 
@@ -105,5 +108,5 @@ function checkedText({ runtime, images, largestDifference, bound, tipped }: NonN
 }
 
 function uncheckedText(why: string): string {
-  return `Not checked: ${why}. To have it checked: npm install onnxruntime-node, remove the file and export again.`;
+  return `Not checked: ${why}. To have it checked: npm install onnxruntime-node, and export again with --replace.`;
 }

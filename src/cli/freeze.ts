@@ -1,15 +1,30 @@
+import path from 'node:path';
 import { Command } from 'commander';
-import { type FrozenFile, type FrozenLayer, freezeCheckpoint, frozenLayers } from '../freeze/index.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import { ConfigError } from '../errors.js';
+import { writeFileAtomic } from '../formats/file.js';
+import { type FrozenFile, freezeCheckpoint, type ReportedLayer, reportedLayers } from '../freeze/index.js';
+import { formatBytes, formatCount, formatMilliseconds, formatRatio } from '../report/format.js';
 import { wrap } from '../report/terminal.js';
 import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { layersTable } from './layers-table.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  pathEndingIn,
+  relaxedSimdOption,
+  replaceOption,
+  threadsOption,
+} from './options.js';
 
-interface FreezeChoice {
+interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
   readonly out: string;
+  readonly replace?: boolean;
+  readonly report?: string;
+  readonly time?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,31 +35,62 @@ export function freezeCommand(console: Console): Command {
     )
     .argument('<checkpoint>', checkpointHelp)
     .requiredOption('--out <file>', 'the file to write, .safetensors')
+    .addOption(replaceOption())
+    .option('--report <file>', 'an HTML page of all that was found, with --time: layers, graph, checks', pathEndingIn('.html'))
+    .option('--time', 'time every step beside the float twin, the same network of real, plain layers')
+    .addOption(threadsOption())
+    .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors --report ftbnn-tiny.html\n',
+    )
     .action((place: string, choice: FreezeChoice) => write(checkpointPath(place), choice, console));
 }
 
-async function write(checkpoint: string, { out, json }: FreezeChoice, console: Console): Promise<void> {
-  const frozen = await freezeCheckpoint(checkpoint, out);
-  const layers = frozenLayers(frozen);
-  const { path, bytes, contract, verification } = frozen;
-  answer(console, json, { checkpoint, path, bytes, contract, verification, layers }, () => text(frozen, layers, console));
+async function write(checkpoint: string, choice: FreezeChoice, console: Console): Promise<void> {
+  const { out, replace, report, json } = choice;
+  if (out.toLowerCase().endsWith('.html')) throw new ConfigError('out', `${out} ends like the report: --report is for that.`);
+  const time = choice.time || report !== undefined;
+  const frozen = await freezeCheckpoint(checkpoint, out, { ...engineChoice(choice), replace, time });
+  const layers = reportedLayers(frozen);
+  if (report !== undefined) {
+    // The page is made where it is asked for: no other run waits for it.
+    const { freezePage } = await import('../report/freeze-page.js');
+    await writeFileAtomic(report, Buffer.from(freezePage({ name: path.parse(out).name, frozen, layers })));
+  }
+  const { path: file, bytes, digest, contract, provenance, verification, dropped, memory, timing } = frozen;
+  const page = report === undefined ? {} : { report };
+  const facts = { bytes, digest, contract, provenance, verification, dropped, memory, timing };
+  answer(console, json, { checkpoint, path: file, ...page, ...facts, layers }, () => text(frozen, layers, report, console));
 }
 
-function text({ path, bytes, verification }: FrozenFile, layers: readonly FrozenLayer[], console: Console): string {
+function text(frozen: FrozenFile, layers: readonly ReportedLayer[], report: string | undefined, console: Console): string {
+  const { path: file, bytes, verification } = frozen;
   const floats = layers.reduce((sum, { floatBytes }) => sum + floatBytes, 0);
   const { images, signs, largestDifference } = verification;
   const equal = signs > 0 ? `${formatCount(signs)} signs are equal, floats` : 'results';
   const facts = [
-    `${path}: ${formatBytes(bytes)}; as float32 its tensors would be ${formatBytes(floats)}.`,
+    `${file}: ${formatBytes(bytes)}; as float32 its tensors would be ${formatBytes(floats)}.`,
     `Every step was run beside the network on ${images} images: ${equal} differ by at most ${largestDifference.toExponential(1)} of their size.`,
+    ...timeText(frozen),
+    ...(report === undefined ? [] : [`All of it is in ${report}.`]),
   ];
   return [
     layersTable(layers, console),
     '',
     wrap(facts.join(' '), console.output.columns()),
     '',
-    formatNext([nextStep('what it answers', 'run', path, 'IMAGE'), nextStep('what is in it', 'inspect', path)], console),
+    formatNext([nextStep('what it answers', 'run', file, 'IMAGE'), nextStep('what is in it', 'inspect', file)], console),
   ].join('\n');
+}
+
+function timeText({ timing }: FrozenFile): readonly string[] {
+  if (!timing) return [];
+  const { steps, twin, threads, host, rounds } = timing;
+  const total = steps.reduce((sum, time) => sum + time, 0);
+  const beside = twin ? `; ${twin.name} takes ${formatMilliseconds(twin.total)}, ${formatRatio(twin.total, total)} as long` : '';
+  const how = `medians of ${rounds} runs, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${host}`;
+  return [`An image takes ${formatMilliseconds(total)}${beside} (${how}).`];
 }

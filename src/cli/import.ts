@@ -3,7 +3,7 @@ import { readValue, splitAssignment } from '../config/assignment.js';
 import { createEngine } from '../engine/index.js';
 import { ConfigError, WeightsError } from '../errors.js';
 import { readFileChecked } from '../formats/file.js';
-import { parseRenames, type Renames } from '../formats/import/renames.js';
+import { decodeRenames } from '../formats/import/renames.js';
 import { formatBytes, formatCount, formatShare } from '../report/format.js';
 import { formatLeftOver, formatWeightsProblems } from '../report/import.js';
 import { printable, type TerminalStyle, wrap } from '../report/terminal.js';
@@ -17,7 +17,18 @@ import {
 } from '../train/index.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { type EngineChoice, inputShape, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  inputShape,
+  jsonOption,
+  relaxedSimdOption,
+  repeated,
+  replaceOption,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 
 interface ImportChoice extends EngineChoice {
   readonly model: string;
@@ -29,6 +40,7 @@ interface ImportChoice extends EngineChoice {
   readonly recipe?: string;
   readonly map?: string;
   readonly verify?: string;
+  readonly replace?: boolean;
   readonly json?: boolean;
 }
 
@@ -49,8 +61,10 @@ export function importCommand(console: Console): Command {
     .option('--recipe <recipe>', 'how images are made ready, as train takes it (default: values from 0 to 1)')
     .option('--map <file>', 'rules that rename tensors: a JSON list of { "from", "to" }')
     .option('--verify <file>', 'safetensors with images x and answers y in PyTorch’s layout, which the network must give')
+    .addOption(replaceOption())
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -60,7 +74,7 @@ export function importCommand(console: Console): Command {
 }
 
 async function bringIn(file: string, choice: ImportChoice, console: Console): Promise<void> {
-  const { model, out, input, json } = choice;
+  const { model, out, input, replace, json } = choice;
   const style = { width: console.output.columns(), color: console.output.color };
   const recipe = choice.recipe === undefined ? undefined : loadRecipe(choice.recipe);
   const options = {
@@ -69,10 +83,10 @@ async function bringIn(file: string, choice: ImportChoice, console: Console): Pr
     classes: await readClasses(choice),
     input,
     recipe,
-    map: choice.map === undefined ? undefined : await readMap(choice.map),
+    replace,
+    map: choice.map === undefined ? undefined : decodeRenames(await readFileChecked(choice.map), choice.map),
   };
-  const engine =
-    choice.verify === undefined ? null : await createEngine({ threads: choice.threads, relaxedSimd: choice.relaxedSimd });
+  const engine = choice.verify === undefined ? null : await createEngine(engineChoice(choice));
   try {
     const verify = engine && choice.verify !== undefined ? { file: choice.verify, engine } : undefined;
     const imported = await importWeights(file, out, { ...options, verify });
@@ -105,18 +119,6 @@ async function readClasses({ classes, classNames }: ImportChoice): Promise<numbe
     throw new ConfigError('class-names', `${classNames} has ${names.length} names, needs ${classes ?? 'one a line'}.`);
   }
   return names;
-}
-
-/** @throws ConfigError when the file is not JSON, or a rule is wrong */
-async function readMap(file: string): Promise<Renames> {
-  const bytes = await readFileChecked(file);
-  let rules: unknown;
-  try {
-    rules = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new ConfigError('map', `${file} is not JSON (${(cause as Error).message}).`, { cause });
-  }
-  return parseRenames(rules);
 }
 
 function text(

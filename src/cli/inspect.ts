@@ -1,33 +1,45 @@
+import path from 'node:path';
 import { Command } from 'commander';
-import { readFileChecked } from '../formats/file.js';
+import { readFileChecked, writeFileAtomic } from '../formats/file.js';
 import { decodePackedModel, type PackedModel } from '../formats/packed/model.js';
 import { type FrozenLayer, frozenLayers } from '../freeze/index.js';
 import { formatBytes, formatShort } from '../report/format.js';
+import { renderGraph } from '../report/graph-drawing.js';
 import { printable, wrap } from '../report/terminal.js';
 import { answer, type Console } from './console.js';
 import { layersTable } from './layers-table.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption } from './options.js';
+import { jsonOption, pathEndingIn } from './options.js';
+
+interface InspectChoice {
+  readonly svg?: string;
+  readonly json?: boolean;
+}
 
 export function inspectCommand(console: Console): Command {
   return new Command('inspect')
     .description('check a packed model and tell what is in it: steps, what it takes and answers, where it comes from')
     .argument('<model>', 'the packed model, .safetensors (gossamer freeze)')
+    .option('--svg <file>', 'draw its graph: a box a step, coloured by how its weights are stored', pathEndingIn('.svg'))
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ gossamer inspect ftbnn-tiny.safetensors\n')
-    .action((file: string, choice: { readonly json?: boolean }) => inspect(file, choice.json, console));
+    .addHelpText('after', '\nExample:\n  $ gossamer inspect ftbnn-tiny.safetensors --svg ftbnn-tiny.svg\n')
+    .action((file: string, choice: InspectChoice) => inspect(file, choice, console));
 }
 
-async function inspect(file: string, json: boolean | undefined, console: Console): Promise<void> {
+async function inspect(file: string, { svg, json }: InspectChoice, console: Console): Promise<void> {
   const bytes = await readFileChecked(file);
   const model = await decodePackedModel(bytes, file);
   const { graph, contract, provenance, digest } = model;
   const layers = frozenLayers(model);
-  answer(console, json, { file, bytes: bytes.length, digest, contract, provenance, graph, layers }, () =>
+  if (svg !== undefined) await writeFileAtomic(svg, Buffer.from(renderGraph(graph, layers, path.basename(file))));
+  const picture = svg === undefined ? {} : { svg };
+  answer(console, json, { file, bytes: bytes.length, ...picture, digest, contract, provenance, graph, layers }, () =>
     [
       layersTable(layers, console),
       '',
-      ...facts(model, layers, bytes.length).map((fact) => wrap(printable(fact), console.output.columns())),
+      ...[...facts(model, layers, bytes.length), ...(svg === undefined ? [] : [`Picture: ${svg}`])].map((fact) =>
+        wrap(printable(fact), console.output.columns()),
+      ),
       '',
       formatNext([nextStep('what it answers', 'run', file, 'IMAGE')], console),
     ].join('\n'),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { EngineOptions } from '../engine/index.js';
 import { nearest } from '../nearest.js';
 
 /*
@@ -24,10 +25,22 @@ export const redisOption = () => new Option('--redis <address>', 'redis://HOST:P
 
 export const queueOption = () => new Option('--queue <name>', 'which queue there').default('gossamer');
 
-/** What `threadsOption` and `relaxedSimdOption` give. */
-export interface EngineChoice {
-  readonly threads?: number;
-  readonly relaxedSimd?: 'auto' | 'on' | 'off';
+export const autotuneOption = () =>
+  new Option(
+    '--autotune <mode>',
+    'time 1-bit kernels once on a machine (on), now and again (fresh), or never (off); results do not depend on it',
+  )
+    .choices(['on', 'fresh', 'off'])
+    .default('on');
+
+export const replaceOption = () => new Option('--replace', 'write over the file if it is there (as a whole, or not at all)');
+
+/** What `threadsOption`, `relaxedSimdOption` and `autotuneOption` give. */
+export type EngineChoice = Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'autotune'>;
+
+/** Without the verb's own options. */
+export function engineChoice({ threads, relaxedSimd, autotune }: EngineChoice): EngineChoice {
+  return { threads, relaxedSimd, autotune };
 }
 
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
@@ -44,6 +57,20 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
 export function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Needs a number from 0 to 1.');
+  return value;
+}
+
+/** A file to write that is replaced if it is there: under another name than its kind's it could be a model that somebody needs. */
+export function pathEndingIn(ending: string) {
+  return (text: string): string => {
+    if (text.toLowerCase().endsWith(ending)) return text;
+    throw new InvalidArgumentError(`Needs a name that ends in ${ending}.`);
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Needs a number above 0.');
   return value;
 }
 

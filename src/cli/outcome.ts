@@ -2,20 +2,22 @@ import { DataError } from '../errors.js';
 import { summarize } from '../metrics/summary.js';
 import { createModel, modelEntry } from '../models/index.js';
 import { formatCostComparison, type NetworkCost } from '../report/cost-comparison.js';
-import { formatCount, formatDuration, formatLoss, formatShare } from '../report/format.js';
+import { formatDuration } from '../report/format.js';
 import { paintFor, printable, wrap } from '../report/terminal.js';
 import {
   describeSkipped,
-  type Evaluation,
-  evaluate,
   openSplit,
   type Recipe,
   readCheckpoint,
   type Selection,
+  type TestResult,
+  type TrainingData,
   type TrainResult,
+  testOn,
 } from '../train/index.js';
 import type { Console } from './console.js';
 import { formatNext, type NextStep } from './next.js';
+import { formatTest } from './tested.js';
 
 /** What a finished run came to: summary.json, and the end of what `train` prints. */
 export interface Outcome {
@@ -27,8 +29,8 @@ export interface Outcome {
   /** Of all epochs, validations included. */
   readonly seconds: number;
   readonly best: TrainResult['best'];
-  /** On the test images, which training never saw, with the best weights; null where the data has no test split. */
-  readonly test: Evaluation | null;
+  /** On the test images, which training never saw, with the best weights; null where the data has no test split, or there is no threshold to judge by. */
+  readonly test: TestResult | null;
   /** Bad test records that were left out, in a sentence; null for none. */
   readonly skipped: string | null;
   /** For one image; the twin is the same network of plain convolutions, where there is one. */
@@ -39,6 +41,8 @@ export interface Outcome {
 
 export interface FinishedRun {
   readonly result: TrainResult;
+  /** Where the recipe says, unless given. */
+  readonly data: TrainingData | undefined;
   /** Folder of the run, and its best checkpoint. */
   readonly run: string;
   readonly best: string;
@@ -49,15 +53,15 @@ export interface FinishedRun {
 
 /** Judges what training gave on the test images, which are read this once. */
 export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
-  const { result, run, best, skipBad, next, onProgress } = finished;
+  const { result, data, run, best, skipBad, next, onProgress } = finished;
   const { recipe, model, classes } = result;
   const { input } = await readCheckpoint(best);
   const { name, options } = recipe.model;
   const { twin } = modelEntry(name);
-  const twinModel = twin === null ? null : createModel(twin, { classes: classes.length, inChannels: input[2], ...options });
-  const selection = await openTest(recipe, { skipBad, classes });
-  const { transforms, loss } = recipe;
-  const test = selection && (await evaluate({ model, ...selection, classes, transforms: transforms.evaluate, loss, onProgress }));
+  const answers = classes.length > 0 ? { classes: classes.length } : {};
+  const twinModel = twin === null ? null : createModel(twin, { ...answers, inChannels: input[2], ...options });
+  const selection = await openTest(data, recipe, { skipBad, ...(classes.length > 0 && { classes }) });
+  const test = selection && (await testOn(selection, result, { onProgress }));
   return {
     recipe: recipe.name,
     model: name,
@@ -79,11 +83,12 @@ export async function outcomeOf(finished: FinishedRun): Promise<Outcome> {
 
 /** The images to test on; null where the data has no test split. @throws DataError when they cannot be read */
 export async function openTest(
+  data: TrainingData | undefined,
   recipe: Recipe,
   options: { readonly skipBad?: boolean; readonly classes?: readonly string[] },
 ): Promise<Selection | null> {
   try {
-    return await openSplit(undefined, 'test', recipe, { ...options, expectSplit: true });
+    return await openSplit(data, 'test', recipe, { ...options, expectSplit: true });
   } catch (error) {
     // A file with a record number is one of the pictures: it is missing from a split that is there.
     const isAbsent = error instanceof DataError && error.record === null && ['no-split', 'not-found'].includes(error.reason);
@@ -92,15 +97,18 @@ export async function openTest(
   }
 }
 
+function picturesOf({ model }: Outcome): string {
+  return modelEntry(model).task === 'depth-map' ? 'curves.svg depth-maps.png' : 'curves.svg';
+}
+
 /** Accuracy, cost beside the twin's, where everything lies, what to do next. */
 export function formatOutcome(outcome: Outcome, console: Console): string {
   const style = { width: console.output.columns(), color: console.output.color };
   const { test, best, cost, run } = outcome;
   const paint = paintFor(style.color);
   const tested = test
-    ? `${paint.bold(`Test accuracy ${formatShare(test.top1)}`)} on ${formatCount(test.count)} images that training never saw ` +
-      `(top-5 ${formatShare(test.top5)}, loss ${formatLoss(test.loss)}), with the weights of epoch ${best?.epoch ?? outcome.epochs}.`
-    : 'The data has no test images: the accuracy on what was held out is all there is to go by.';
+    ? formatTest(test, best?.epoch ?? outcome.epochs, paint)
+    : 'Nothing was tested: the data has no test images, or nothing was held out to choose a threshold by.';
   const { model, twin } = cost;
   const versus = twin
     ? `\n\n${wrap(`${twin.name} is the same network with plain convolutions, for comparison; it was not trained.`, style.width)}`
@@ -112,7 +120,7 @@ export function formatOutcome(outcome: Outcome, console: Console): string {
     formatCostComparison(model, twin, style) + versus,
     '',
     wrap(`Trained for ${formatDuration(outcome.seconds)}. Run folder: ${paint.bold(run)}`, style.width),
-    wrap('curves.svg summary.json log.jsonl best.safetensors last.safetensors', style.width, '  '),
+    wrap(`${picturesOf(outcome)} summary.json log.jsonl best.safetensors last.safetensors`, style.width, '  '),
     '',
     formatNext(outcome.next, console),
   ].join('\n');

@@ -5,7 +5,15 @@ import { loadModel, predict as predictImages } from '../train/index.js';
 import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  relaxedSimdOption,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 import { type Prediction, predictionsText } from './predictions.js';
 
 interface PredictChoice extends EngineChoice {
@@ -21,6 +29,7 @@ export function predictCommand(console: Console): Command {
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer predict runs/ftbnn-tiny-fashion shoe.png\n')
     .action((place: string, images: string[], choice: PredictChoice) => predict(checkpointPath(place), images, choice, console));
@@ -35,7 +44,7 @@ async function predict(path: string, images: readonly string[], choice: PredictC
     channels: channels === 1 ? 1 : 3,
     fit: fit ?? undefined,
   });
-  const engine = await createEngine({ threads: choice.threads, relaxedSimd: choice.relaxedSimd });
+  const engine = await createEngine(engineChoice(choice));
   try {
     const { model } = await loadModel(checkpoint, engine);
     const { classes, recipe } = checkpoint;

@@ -1,12 +1,12 @@
+import type { NamedClass } from '../metrics/ranking.js';
 import { formatShare } from '../report/format.js';
 import { paintFor, printable } from '../report/terminal.js';
-import type { Answer } from '../train/index.js';
 import type { Console } from './console.js';
 
 /** What is on a picture, best answer first. */
 export interface Prediction {
   readonly image: string;
-  readonly answers: readonly Answer[];
+  readonly answers: readonly NamedClass[];
 }
 
 /** A picture a paragraph, an answer a line. */

@@ -9,10 +9,12 @@ import { freezeCommand } from './freeze.js';
 import { importCommand } from './import.js';
 import { inspectCommand } from './inspect.js';
 import { modelsCommand } from './models.js';
+import { padCommand } from './pad.js';
 import { predictCommand } from './predict.js';
 import { recipesCommand } from './recipes.js';
 import { reproduceCommand } from './reproduce.js';
 import { runCommand } from './run.js';
+import { scoreAllCommand } from './score-all.js';
 import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
@@ -36,10 +38,12 @@ export function createProgram(console: Console, json: boolean): Command {
     inspectCommand,
     summaryCommand,
     dataCommand,
+    padCommand,
     modelsCommand,
     recipesCommand,
     reproduceCommand,
     sweepCommand,
+    scoreAllCommand,
     workerCommand,
     doctorCommand,
   ]) {

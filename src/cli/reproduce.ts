@@ -30,7 +30,15 @@ import { status } from './failure.js';
 import { listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  relaxedSimdOption,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 
 interface ReproduceChoice extends EngineChoice {
   readonly data?: string;
@@ -58,6 +66,7 @@ export function reproduceCommand(console: Console): Command {
     .option('--report', 'train nothing: write the table from the runs that are finished')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -145,7 +154,7 @@ async function trainMissing(context: Context, missing: readonly Cell[]): Promise
   const commit = codeVersion();
   const interruption = listenForInterruption(console, choice.json);
   try {
-    const engine = await createEngine(choice);
+    const engine = await createEngine(engineChoice(choice));
     try {
       for (const [i, cell] of missing.entries()) {
         const head = { kind: 'run', table: table.name, row: cell.row.id, seed: cell.seed, folder: cell.folder };

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
 import { ConfigError } from '../errors.js';
+import { trainingData } from '../pad/index.js';
 import { TrainingView } from '../report/training-view.js';
 import {
   applyOverrides,
@@ -22,7 +23,17 @@ import { status } from './failure.js';
 import { type Interruption, listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import { type EngineChoice, jsonOption, relaxedSimdOption, repeated, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  relaxedSimdOption,
+  repeated,
+  share,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
 import { freshRunFolder, latestRunFolder } from './run-place.js';
 
@@ -31,6 +42,7 @@ interface TrainChoice extends EngineChoice {
   readonly out?: string;
   readonly epochs?: number;
   readonly seed?: number;
+  readonly theta?: number;
   readonly set?: readonly string[];
   readonly resume?: boolean;
   readonly skipBad?: boolean;
@@ -41,15 +53,21 @@ export function trainCommand(console: Console): Command {
   return new Command('train')
     .description('train a network by a recipe, into a run folder: checkpoints, log, curves, summary')
     .argument('<recipe>', 'name of a recipe (gossamer recipes lists them), or a .json file')
-    .option('--data <place>', 'folder or CSV manifest (default: where the recipe says)')
+    .option('--data <place>', 'folder, CSV manifest or prepared faces (default: where the recipe says)')
     .option('--out <folder>', 'run folder (default: runs/RECIPE, then runs/RECIPE-2, …)')
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', "in place of the recipe's: decides weights, order, augmentation", wholeNumber(0))
+    .option(
+      '--theta <share>',
+      "in place of the network's: share of the central difference in its convolutions, from 0 to 1",
+      share,
+    )
     .option('--set <key=value>', 'change any value of the recipe, as often as needed', repeated)
     .option('--resume', 'go on with the run in --out, or with the newest run of the recipe')
     .option('--skip-bad', 'leave out records that cannot be read')
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
+    .addOption(autotuneOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -63,7 +81,7 @@ async function trainByRecipe(name: string, choice: TrainChoice, console: Console
   const interruption = listenForInterruption(console, choice.json);
   const view = choice.json ? null : new TrainingView(console.output);
   try {
-    const engine = await createEngine(choice);
+    const engine = await createEngine(engineChoice(choice));
     try {
       await trainInto(run, { name, recipe, choice, engine, interruption }, view, console);
     } finally {
@@ -94,6 +112,7 @@ async function trainInto(
 ): Promise<void> {
   const { resume, skipBad = false, json } = choice;
   const { signal } = interruption;
+  const data = trainingData(recipe);
   const curves = new CurvesFile(run);
   const onEvent = (event: TrainEvent) => {
     curves.handle(event);
@@ -101,8 +120,8 @@ async function trainInto(
     else console.output.write(`${JSON.stringify(event)}\n`);
   };
   // Hours of training should not end at a test image that could have been found bad before.
-  if (!skipBad) await openTest(recipe, {});
-  const result = await train({ recipe, run, resume, engine, skipBad, signal, onEvent });
+  if (!skipBad) await openTest(data, recipe, {});
+  const result = await train({ recipe, data, run, resume, engine, skipBad, signal, onEvent });
   await curves.close();
   if (result.reason === 'interrupted') {
     process.exitCode = status.interrupted;
@@ -112,7 +131,7 @@ async function trainInto(
   const testing = new JudgingLine('testing', console);
   const onProgress = json ? undefined : testing.onProgress;
   const next = nextSteps(name, recipe, choice, run.path);
-  const outcome = await outcomeOf({ result, run: run.path, best: run.best, skipBad, next, onProgress });
+  const outcome = await outcomeOf({ result, data, run: run.path, best: run.best, skipBad, next, onProgress });
   testing.clear();
   await run.writeSummary(outcome);
   const text = json ? JSON.stringify({ kind: 'summary', ...outcome }) : `\n${formatOutcome(outcome, console)}`;
@@ -155,8 +174,8 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-function withChoices(recipe: Recipe, { data, epochs, seed, set = [] }: TrainChoice): Recipe {
-  const changed = applyOverrides(recipe, set);
+function withChoices(recipe: Recipe, { data, epochs, seed, theta, set = [] }: TrainChoice): Recipe {
+  const changed = applyOverrides(recipe, [...set, ...(theta === undefined ? [] : [`model.options.theta=${theta}`])]);
   return {
     ...changed,
     // The run remembers where its images lie: resuming and judging need not be told again, wherever they are started.
@@ -176,17 +195,21 @@ function howToResume(recipe: string, folder: string, json: boolean | undefined, 
   return `${text}\n`;
 }
 
-function nextSteps(name: string, recipe: Recipe, { epochs, set = [] }: TrainChoice, folder: string): NextStep[] {
+function nextSteps(name: string, recipe: Recipe, { epochs, theta, set = [] }: TrainChoice, folder: string): NextStep[] {
   const { source } = recipe.data;
   const again = [
     ...(source === null || source === sampleName ? [] : ['--data', source]),
     ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
+    ...(theta === undefined ? [] : ['--theta', String(theta)]),
     ...set.flatMap((assignment) => ['--set', assignment]),
     ...['--seed', String(recipe.seed + 1)],
   ];
-  return [
-    nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
-    nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
-    nextStep('the same again with other luck', 'train', name, ...again),
-  ];
+  const judging =
+    recipe.loss.name === 'depth'
+      ? [nextStep('a model that only answers, checked step by step', 'freeze', folder, '--out', `${recipe.name}.safetensors`)]
+      : [
+          nextStep('accuracy of each class, and what is mistaken for what', 'eval', folder),
+          nextStep('what is on your own pictures', 'predict', folder, 'IMAGE'),
+        ];
+  return [...judging, nextStep('the same again with other luck', 'train', name, ...again)];
 }

@@ -31,10 +31,20 @@ function describe(schema: z.ZodType, root: unknown, issue: Issue): { key: string
     };
   }
   const got = valueAt(root, path);
-  const start = got === undefined ? 'is missing; it' : `got ${typeof got === 'number' ? got : JSON.stringify(got)},`;
+  const start = got === undefined ? 'is missing; it' : `got ${shown(got)},`;
   const names = namesOf(issue);
   const guess = typeof got === 'string' ? didYouMean(got, names) : '';
   return { key: path.join('.'), detail: `${start} needs ${needed(issue)}.${guess}` };
+}
+
+/** A value as JSON; what has no JSON, or nests too deep for it, by its kind. */
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? 'a list that cannot be shown' : 'an object that cannot be shown';
+  }
 }
 
 /** What would have been right, as the end of a sentence that starts with "needs". */

@@ -62,8 +62,9 @@ function choose(place: z.ZodType, value: unknown): z.ZodType {
   if (discriminator === undefined) return inner;
   const name = valueAt(value, [discriminator]);
   const isNamed = (option: z.ZodType) => {
-    const literal = (option as z.ZodObject).shape[discriminator] as z.ZodLiteral;
-    return (literal.def.values as readonly unknown[]).includes(name);
+    const place = (option as z.ZodObject).shape[discriminator] as z.ZodType;
+    const { values } = (unwrap(place) as z.ZodLiteral).def;
+    return name === undefined ? place.def.type === 'default' : (values as readonly unknown[]).includes(name);
   };
   return options.find(isNamed) ?? inner;
 }

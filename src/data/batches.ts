@@ -1,11 +1,12 @@
 import { ConfigError, LifetimeError } from '../errors.js';
-import { Rng } from '../tensor/rng.js';
 import { type Filler, LocalFiller } from './fill.js';
 import { type ImageShape, Pipeline } from './pipeline.js';
 import { WorkerPool } from './pool.js';
-import { createRing, type Slot, slotsOf } from './ring.js';
+import { createRing, type Slot, slotsOf, valuesOf } from './ring.js';
+import { orderedSampler, type Sampler } from './sampler.js';
 import type { Source } from './source.js';
 import { parseTransforms, type TransformInput } from './transforms.js';
+import type { MapSize } from './view.js';
 
 export interface LoaderOptions {
   /** Images in a batch. */
@@ -24,6 +25,10 @@ export interface LoaderOptions {
   dropLast?: boolean;
   /** Records to take, such as one side of a split (default: all). */
   indices?: ArrayLike<number>;
+  /** Which records an epoch takes, in which order, in place of `shuffle` and `indices`. */
+  sampler?: Sampler;
+  /** Size to which target maps are brought, for sources that have some (default: images come without). */
+  mapSize?: MapSize;
 }
 
 /** Images, labels and record numbers of one step. Its memory is used again once the next batch is asked for: copy what must last. */
@@ -33,6 +38,8 @@ export interface Batch {
   /** n * height * width * channels values, channels innermost. */
   readonly images: Float32Array;
   readonly shape: readonly [n: number, height: number, width: number, channels: number];
+  /** Target maps, 0 to 1, seen as their images are; null when none were asked for. */
+  readonly maps: { readonly values: Float32Array; readonly shape: readonly [n: number, height: number, width: number] } | null;
   readonly labels: Int32Array;
   /** Which records of the source these are. */
   readonly records: Int32Array;
@@ -50,30 +57,35 @@ export class Loader {
   readonly batchSize: number;
   /** Records in an epoch. */
   readonly length: number;
+  /** Null when images come without target maps. */
+  readonly mapSize: MapSize | null;
   /** @internal */
   readonly filler: Filler;
-  private readonly indices: Int32Array;
-  private readonly seed: number;
-  private readonly shuffle: boolean;
+  private readonly sampler: Sampler;
   private readonly slots: Slot[];
   private isRunning = false;
   private isClosed = false;
 
   /** @throws ConfigError when an option is wrong or a transform does not fit the source's images */
   constructor(
-    private readonly source: Source,
+    readonly source: Source,
     options: LoaderOptions,
   ) {
     const transforms = parseTransforms(options.transforms ?? []);
     const workers = integer('workers', options.workers ?? 1, 0);
     const prefetch = integer('prefetch', options.prefetch ?? Math.max(2, 2 * workers), 1);
     this.batchSize = integer('batchSize', options.batchSize, 1);
-    this.seed = integer('seed', options.seed ?? 0, Number.MIN_SAFE_INTEGER);
-    this.shuffle = options.shuffle ?? false;
-    this.indices = options.indices ? Int32Array.from(options.indices) : Int32Array.from({ length: source.length }, (_, i) => i);
-    const stray = this.indices.find((index) => index < 0 || index >= source.length);
+    const seed = integer('seed', options.seed ?? 0, Number.MIN_SAFE_INTEGER);
+    const indices = options.indices ? Int32Array.from(options.indices) : Int32Array.from({ length: source.length }, (_, i) => i);
+    const stray = indices.find((index) => index < 0 || index >= source.length);
     if (stray !== undefined) throw new ConfigError('indices', `${stray} is not a record: ${source.name} has ${source.length}.`);
-    this.length = this.indices.length;
+    this.mapSize = options.mapSize ?? null;
+    if (this.mapSize && !source.maps) throw new ConfigError('mapSize', `${source.name} has no target maps.`);
+    if (options.sampler && (options.indices || options.shuffle)) {
+      throw new ConfigError('sampler', 'it chooses records and their order: give it without indices and shuffle.');
+    }
+    this.sampler = options.sampler ?? orderedSampler(indices, options.shuffle ? seed : null);
+    this.length = this.sampler.length;
     const batches = this.length / this.batchSize;
     this.batchesPerEpoch = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
     if (this.batchesPerEpoch === 0) {
@@ -83,12 +95,12 @@ export class Loader {
       );
     }
     this.shape = new Pipeline(transforms, [source.height, source.width, source.channels]).shape;
-    const ring = createRing(workers === 0 ? 1 : prefetch + 1, this.batchSize, this.shape);
+    const ring = createRing(workers === 0 ? 1 : prefetch + 1, this.batchSize, this.shape, this.mapSize);
     this.slots = slotsOf(ring);
     this.filler =
       workers === 0
-        ? new LocalFiller(source, transforms, this.seed, ring)
-        : new WorkerPool(workers, { source: source.spec, transforms, seed: this.seed, ring });
+        ? new LocalFiller(source, transforms, seed, ring)
+        : new WorkerPool(workers, { source: source.spec, transforms, seed, ring });
   }
 
   /**
@@ -104,9 +116,7 @@ export class Loader {
 
   /** The records of epoch `epoch` in their order. */
   order(epoch: number): Int32Array {
-    const order = Int32Array.from(this.indices);
-    // Records are numbered from 0: no record's own stream is this one.
-    return this.shuffle ? Rng.for(this.seed, epoch, -1).shuffle(order) : order;
+    return this.sampler.order(epoch);
   }
 
   /** Ends the workers. A program may also just end: workers do not keep it alive. */
@@ -164,12 +174,17 @@ export class Loader {
   }
 
   private view({ slot, index, count }: Pending): Batch {
-    const { images, labels, records } = this.slots[slot]!;
+    const { images, maps, labels, records } = this.slots[slot]!;
     const [height, width, channels] = this.shape;
+    const { mapSize } = this;
     return {
       index,
       images: images.subarray(0, count * height * width * channels),
       shape: [count, height, width, channels],
+      maps: mapSize && {
+        values: maps.subarray(0, count * valuesOf(mapSize)),
+        shape: [count, mapSize.height, mapSize.width],
+      },
       labels: labels.subarray(0, count),
       records: records.subarray(0, count),
     };

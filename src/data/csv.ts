@@ -73,3 +73,13 @@ function closingQuote(text: string, from: number): number {
   }
   return -1;
 }
+
+/** A line of such values, its end included. What a reader could take for something else is in quotes. */
+export function csvLine(cells: readonly string[]): string {
+  return `${cells.map(quoted).join(',')}\n`;
+}
+
+/** Readers take off the blanks around what is not in quotes. */
+function quoted(cell: string): string {
+  return /[",\n\r]/.test(cell) || cell !== cell.trim() ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,7 +1,7 @@
 import { Rng } from '../tensor/rng.js';
-import { type ImageShape, Pipeline } from './pipeline.js';
-import { type RingSpec, type Slot, slotsOf } from './ring.js';
-import type { Source } from './source.js';
+import { type ImageShape, type MapSizes, Pipeline } from './pipeline.js';
+import { type RingSpec, type Slot, slotsOf, valuesOf } from './ring.js';
+import type { Source, TargetMaps } from './source.js';
 import type { Transform } from './transforms.js';
 
 /** A batch to be made: the slot's record numbers are already there. */
@@ -24,11 +24,14 @@ export interface Filler {
 /** Images of one batch that are read at the same time, where reading waits for anything. */
 const lanes = 4;
 
-/** Makes batches on this thread: reads each record, transforms it by its own random stream, writes it to its place. */
+/** Makes batches on this thread: reads each record, transforms it, and its target map with it, by its own random stream, writes it to its place. */
 export class LocalFiller implements Filler {
   private readonly slots: Slot[];
   private readonly pipelines: Pipeline[] = [];
   private readonly imageLength: number;
+  private readonly mapLength: number;
+  /** What the target maps are read from, and their sizes; null for images without. */
+  private readonly maps: { readonly source: TargetMaps; readonly sizes: MapSizes } | null;
   private readonly input: ImageShape;
 
   constructor(
@@ -39,15 +42,17 @@ export class LocalFiller implements Filler {
   ) {
     this.slots = slotsOf(ring);
     this.imageLength = ring.shape[0] * ring.shape[1] * ring.shape[2];
+    this.mapLength = valuesOf(ring.mapSize);
+    this.maps = ring.mapSize && { source: source.maps!, sizes: { from: source.maps!, to: ring.mapSize } };
     this.input = [source.height, source.width, source.channels];
   }
 
   async fill({ slot, count, epoch }: Job): Promise<void> {
-    const { images, records } = this.slots[slot]!;
+    const { images, maps, records } = this.slots[slot]!;
     const failures: { position: number; error: unknown }[] = [];
     let next = 0;
     const lane = async (i: number) => {
-      this.pipelines[i] ??= new Pipeline(this.transforms, this.input);
+      this.pipelines[i] ??= new Pipeline(this.transforms, this.input, this.maps?.sizes);
       const pipeline = this.pipelines[i];
       while (next < count) {
         const position = next++;
@@ -55,8 +60,10 @@ export class LocalFiller implements Filler {
         try {
           const reading = this.source.read(record, pipeline.input);
           if (reading) await reading;
-          const start = position * this.imageLength;
-          pipeline.run(Rng.for(this.seed, epoch, record), images.subarray(start, start + this.imageLength));
+          const readingMap = this.maps?.source.read(record, pipeline.mapInput);
+          if (readingMap) await readingMap;
+          const part = (values: Float32Array, length: number) => values.subarray(position * length, (position + 1) * length);
+          pipeline.run(Rng.for(this.seed, epoch, record), part(images, this.imageLength), part(maps, this.mapLength));
         } catch (error) {
           failures.push({ position, error });
           next = count;

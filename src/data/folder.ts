@@ -44,7 +44,8 @@ export async function classesIn(folder: string): Promise<string[]> {
   return (await listFolder(folder)).filter((entry) => entry.isFolder).map((entry) => entry.name);
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
+/** Paths of all files below a folder, in the order of their names. */
+export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await listFolder(folder);
   const nested = await Promise.all(
     entries.map(async ({ name, isFolder }) => {

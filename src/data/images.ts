@@ -1,6 +1,10 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { DataError, UnsupportedError } from '../errors.js';
-import type { ImageFit, ImagesSpec, Problems, SkippedRecord, Source } from './source.js';
+import { fitImage, type ImageFit } from '../images/fit.js';
+import { toGrey } from '../images/grey.js';
+import type { Raster } from '../images/raster.js';
+import { ResampleScratch } from '../images/resample.js';
+import type { ImagesSpec, Problems, SkippedRecord, Source } from './source.js';
 
 /** Names that end in one of these are taken for pictures. */
 export const imageExtensions: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
@@ -26,7 +30,10 @@ export interface ListedImage {
   record: number | null;
 }
 
-type SharpFactory = (input: string, options?: SharpOptions) => Sharp;
+/** What most formats allow. */
+const defaultMaxSide = 16383;
+
+type SharpFactory = (input: string | Raster['data'], options?: SharpOptions) => Sharp;
 
 /** Decoding overlaps this much: libuv has four threads for it. */
 const lanes = 4;
@@ -40,6 +47,7 @@ export class ImageSource implements Source {
   readonly width: number;
   readonly channels: number;
   private sharp: SharpFactory | null = null;
+  private readonly scratch = new ResampleScratch();
 
   constructor(
     readonly spec: ImagesSpec,
@@ -60,7 +68,10 @@ export class ImageSource implements Source {
   async read(index: number, out: Uint8Array): Promise<void> {
     this.sharp ??= await loadSharp();
     const image = { file: this.spec.files[index]!, label: 0, record: this.recordOf(index) };
-    out.set(await decode(this.sharp, image, this.spec));
+    const { height, width, channels, fit, maxSide } = this.spec;
+    let picture = await decode(this.sharp, image, maxSide);
+    if (channels === 1) picture = greyOf(picture);
+    fitImage(picture, channels, fit, out, [height, width], this.scratch);
   }
 
   private recordOf(index: number): number | null {
@@ -83,7 +94,7 @@ export async function openImages(
   problems: Problems,
 ): Promise<ImageSource> {
   const sharp = await loadSharp();
-  const maxSide = options.maxSide ?? 16383;
+  const maxSide = options.maxSide ?? defaultMaxSide;
   const headers = await overlap(images, (image) => readHeader(sharp, image, maxSide));
   const size = typeof options.size === 'number' ? ([options.size, options.size] as const) : options.size;
   const wanted = settle(headers, size, options.channels);
@@ -104,7 +115,7 @@ export async function openImages(
     maxSide,
   };
   if (options.skipBad) {
-    const decoded = await overlap(kept, (image) => decode(sharp, image, spec));
+    const decoded = await overlap(kept, (image) => decode(sharp, image, maxSide).then(() => null));
     kept = kept.filter((_, i) => {
       const result = decoded[i]!;
       if (result instanceof DataError) problems.report(result);
@@ -209,31 +220,35 @@ async function readHeader(sharp: SharpFactory, image: ListedImage, maxSide: numb
   return { size, channels: isGrey ? 1 : 3, transparent: hasAlpha };
 }
 
-async function decode(
-  sharp: SharpFactory,
-  image: ListedImage,
-  spec: Omit<ImagesSpec, 'files' | 'labels' | 'records'>,
-): Promise<Uint8Array> {
-  const { height, width, channels, fit, maxSide } = spec;
-  let data: Buffer;
-  let info: { width: number; height: number; channels: number };
+/**
+ * A picture at its own size, in red, green and blue: turned as its EXIF orientation says, what is transparent on black, 8 bits.
+ * @throws DataError with the picture's file and reason `not-found`, `undecodable` or `too-large`; UnsupportedError when sharp is not installed
+ */
+export async function readPicture(file: string): Promise<Raster> {
+  const sharp = await loadSharp();
+  const image = { file, label: 0, record: null };
+  await readHeader(sharp, image, defaultMaxSide);
+  return decode(sharp, image, defaultMaxSide);
+}
+
+async function decode(sharp: SharpFactory, image: ListedImage, maxSide: number): Promise<Raster> {
   try {
     const pipeline = sharp(image.file, { limitInputPixels: maxSide * maxSide, failOn: 'error' })
       .autoOrient()
       .flatten({ background: '#000' })
-      .resize(width, height, { fit, background: '#000' })
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .toColourspace('srgb')
       .raw({ depth: 'uchar' });
-    ({ data, info } = await pipeline.toBuffer({ resolveWithObject: true }));
+    const { data, info } = await pipeline.toBuffer({ resolveWithObject: true });
+    return { data, height: info.height, width: info.width, values: info.channels };
   } catch (error) {
     throw undecodable(image, error);
   }
-  if (info.height !== height || info.width !== width || info.channels !== channels) {
-    // The file changed after its header was checked.
-    const detail = `it decodes to ${info.height} x ${info.width} x ${info.channels}, needs ${height} x ${width} x ${channels}.`;
-    throw new DataError(image.file, image.record, 'undecodable', detail);
-  }
-  return data;
+}
+
+function greyOf(picture: Raster): Raster {
+  const data = new Uint8Array(picture.height * picture.width);
+  toGrey(picture, data);
+  return { ...picture, data, values: 1 };
 }
 
 function undecodable(image: ListedImage, error: unknown): DataError {
@@ -268,7 +283,8 @@ async function overlap<I, T>(items: readonly I[], work: (item: I) => Promise<T>)
   return results;
 }
 
-async function loadSharp(): Promise<SharpFactory> {
+/** sharp, where it is installed. @throws UnsupportedError where it is not */
+export async function loadSharp(): Promise<SharpFactory> {
   try {
     return (await import('sharp')).default as SharpFactory;
   } catch (error) {

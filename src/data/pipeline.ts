@@ -1,25 +1,27 @@
 import { ConfigError } from '../errors.js';
+import { cropCenter } from '../images/crop.js';
+import { normalize, normalizeTables } from '../images/normalize.js';
+import { ResampleScratch, resample, type Window, wholeOf } from '../images/resample.js';
 import type { Rng } from '../tensor/rng.js';
+import { cutout, erasing } from './erasing.js';
 import { jitter } from './jitter.js';
-import { ResampleScratch, resample } from './resample.js';
+import { randomWindow } from './random-window.js';
+import { type Canvas, type ImageShape, lengthOf, type Step } from './step.js';
+import { bendTones, shiftChannels } from './tone.js';
 import type { Transform } from './transforms.js';
+import { MapSampler, type MapSize, narrow, showAll, wholeView } from './view.js';
 
-/** Height, width, channels. */
-export type ImageShape = readonly [height: number, width: number, channels: number];
+export type { ImageShape } from './step.js';
+
+const noMap = new Float32Array(0);
+const noBytes = new Uint8Array(0);
 
 type Size = number | readonly [number, number];
 
-/** An image on its way: bytes until `normalize`, or the end, makes floats of them. */
-interface Canvas {
-  bytes: Uint8Array;
-  /** Where a step that cannot work in place writes; the two are swapped then. */
-  spare: Uint8Array;
-  floats: Float32Array;
-}
-
-interface Step {
-  readonly shape: ImageShape;
-  run(canvas: Canvas, rng: Rng): void;
+/** Sizes of the target maps: as they are stored, and as they come out. */
+export interface MapSizes {
+  readonly from: MapSize;
+  readonly to: MapSize;
 }
 
 /**
@@ -31,15 +33,20 @@ export class Pipeline {
   readonly shape: ImageShape;
   private readonly steps: readonly Step[];
   private readonly canvas: Canvas;
+  private readonly view = wholeView();
   private readonly inputLength: number;
+  private readonly maps: { readonly input: Uint8Array; readonly sampler: MapSampler } | null;
 
-  /** @throws ConfigError, with the dotted path of the transform, when it does not fit the images that reach it */
-  constructor(transforms: readonly Transform[], input: ImageShape, key = 'transforms') {
+  /**
+   * @param maps for images with target maps
+   * @throws ConfigError, with the dotted path of the transform, when it does not fit the images that reach it
+   */
+  constructor(transforms: readonly Transform[], input: ImageShape, maps: MapSizes | null = null) {
     const steps: Step[] = [];
     let shape = input;
     let isNormalized = false;
     for (const [i, transform] of transforms.entries()) {
-      const at = `${key}.${i}`;
+      const at = `transforms.${i}`;
       if (isNormalized && transform.name !== 'erasing' && transform.name !== 'cutout') {
         throw new ConfigError(at, `"${transform.name}" works on bytes and must stand before "normalize".`);
       }
@@ -48,12 +55,21 @@ export class Pipeline {
       steps.push(step);
       shape = step.shape;
     }
-    if (!isNormalized) steps.push(toFloats(shape, unitTables(shape[2])));
-    const largest = Math.max(...[input, ...steps.map((step) => step.shape)].map(length));
+    if (!isNormalized) steps.push(toFloats(shape, [0], [1], ''));
+    const largest = Math.max(...[input, ...steps.map((step) => step.shape)].map(lengthOf));
     this.shape = shape;
     this.steps = steps;
-    this.inputLength = length(input);
-    this.canvas = { bytes: new Uint8Array(largest), spare: new Uint8Array(largest), floats: new Float32Array(0) };
+    this.inputLength = lengthOf(input);
+    this.canvas = {
+      bytes: new Uint8Array(largest),
+      spare: new Uint8Array(largest),
+      floats: new Float32Array(0),
+      view: this.view,
+    };
+    this.maps = maps && {
+      input: new Uint8Array(maps.from.height * maps.from.width),
+      sampler: new MapSampler(maps.from, maps.to),
+    };
   }
 
   /** Where the next image's bytes are to be put before {@link run}. */
@@ -61,10 +77,20 @@ export class Pipeline {
     return this.canvas.bytes.subarray(0, this.inputLength);
   }
 
-  /** Transforms the image in {@link input}, which it overwrites, and writes `shape` floats to `out`. */
-  run(rng: Rng, out: Float32Array): void {
+  /** Where the next target map's bytes are to be put; empty for images without. */
+  get mapInput(): Uint8Array {
+    return this.maps?.input ?? noBytes;
+  }
+
+  /**
+   * Transforms the image in {@link input}, which it overwrites, and writes `shape` floats to `out`; then what of the map in {@link mapInput} belongs
+   * to the pixels that are seen now to `map`.
+   */
+  run(rng: Rng, out: Float32Array, map: Float32Array = noMap): void {
     this.canvas.floats = out;
+    showAll(this.view);
     for (const step of this.steps) step.run(this.canvas, rng);
+    if (this.maps) this.maps.sampler.sample(this.maps.input, this.view, map);
   }
 }
 
@@ -78,12 +104,18 @@ function compile(transform: Transform, shape: ImageShape, isNormalized: boolean,
       return randomResizedCrop(shape, transform);
     case 'color-jitter':
       return colorJitter(shape, transform, key);
+    case 'channel-shift':
+      return tones(shape, (pixels, channels, rng) => shiftChannels(pixels, channels, transform.range, rng));
+    case 'gamma':
+      return tones(shape, (pixels, _channels, rng) => bendTones(pixels, transform.range, rng));
+    case 'face-scale':
+      return faceScale(shape, transform);
     case 'erasing':
       return erasing(shape, transform, isNormalized);
     case 'cutout':
-      return cutout(shape, transform.size, isNormalized);
+      return cutout(shape, [transform.least ?? transform.size, transform.size], isNormalized);
     case 'normalize':
-      return toFloats(shape, normalizeTables(shape[2], transform.mean, transform.std, key));
+      return toFloats(shape, transform.mean, transform.std, key);
     case 'resize':
       return resize(shape, transform.size);
     case 'center-crop':
@@ -102,6 +134,7 @@ function crop([height, width, channels]: ImageShape, padding: number, size: Size
     run(canvas, rng) {
       const top = rng.integer(spareRows + 1) - padding;
       const left = rng.integer(spareColumns + 1) - padding;
+      narrow(canvas.view, { top, left, height: outHeight, width: outWidth }, height, width);
       const [firstRow, endRow] = [Math.max(0, -top), Math.min(outHeight, height - top)];
       const [firstColumn, endColumn] = [Math.max(0, -left), Math.min(outWidth, width - left)];
       const { bytes, spare } = canvas;
@@ -122,8 +155,9 @@ function flip(shape: ImageShape, probability: number): Step {
   const [height, width, channels] = shape;
   return {
     shape,
-    run({ bytes }, rng) {
+    run({ bytes, view }, rng) {
       if (rng.uniform() >= probability) return;
+      view.flipped = !view.flipped;
       for (let row = 0; row < height; row++) {
         let left = row * width * channels;
         let right = left + (width - 1) * channels;
@@ -143,40 +177,58 @@ function randomResizedCrop(
   [height, width, channels]: ImageShape,
   options: { size: Size; scale: readonly [number, number]; ratio: readonly [number, number] },
 ): Step {
-  const [outHeight, outWidth] = pair(options.size);
+  return resized(
+    [height, width, channels],
+    pair(options.size),
+    (rng) => randomWindow(height, width, options.scale, options.ratio, rng) ?? middle(height, width, options.ratio),
+  );
+}
+
+function faceScale(
+  [height, width, channels]: ImageShape,
+  { stored, scales, size }: { stored: number; scales: readonly number[]; size: Size },
+): Step {
+  const windows = scales.map((scale) => centred(height, width, ...middleSize(stored, scale, height, width)));
+  return resized(
+    [height, width, channels],
+    pair(size),
+    (rng) => windows[windows.length === 1 ? 0 : rng.integer(windows.length)]!,
+  );
+}
+
+/** Height and width of what an image of a face, cut at scale `stored`, shows at a smaller scale. */
+export function middleSize(stored: number, scale: number, height: number, width: number): [height: number, width: number] {
+  const part = (length: number) => Math.max(1, Math.round((length * scale) / stored));
+  return [part(height), part(width)];
+}
+
+/** Brings a window of each image to one size. */
+function resized(
+  [height, width, channels]: ImageShape,
+  [outHeight, outWidth]: readonly [number, number],
+  choose: (rng: Rng) => Window,
+): Step {
   const scratch = new ResampleScratch();
   return {
     shape: [outHeight, outWidth, channels],
     run(canvas, rng) {
-      const window = randomWindow(height, width, options.scale, options.ratio, rng) ?? middle(height, width, options.ratio);
-      resample(canvas.bytes, width, channels, window, canvas.spare, outHeight, outWidth, scratch);
+      const window = choose(rng);
+      const image = { data: canvas.bytes, height, width, values: channels };
+      resample(image, channels, window, canvas.spare, [outHeight, outWidth], scratch);
+      narrow(canvas.view, window, height, width);
       swap(canvas);
     },
   };
-}
-
-/** Null when ten draws gave no window that fits. */
-function randomWindow(
-  height: number,
-  width: number,
-  area: readonly [number, number],
-  ratio: readonly [number, number],
-  rng: Rng,
-) {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const pixels = height * width * rng.uniform(area[0], area[1]);
-    const aspect = Math.exp(rng.uniform(Math.log(ratio[0]), Math.log(ratio[1])));
-    const [rows, columns] = [Math.round(Math.sqrt(pixels / aspect)), Math.round(Math.sqrt(pixels * aspect))];
-    if (rows < 1 || columns < 1 || rows > height || columns > width) continue;
-    return { top: rng.integer(height - rows + 1), left: rng.integer(width - columns + 1), height: rows, width: columns };
-  }
-  return null;
 }
 
 /** The largest middle window whose aspect is within the range. */
 function middle(height: number, width: number, [narrowest, widest]: readonly [number, number]) {
   const columns = Math.max(1, Math.min(width, Math.round(height * widest)));
   const rows = Math.max(1, Math.min(height, Math.round(width / narrowest)));
+  return centred(height, width, rows, columns);
+}
+
+function centred(height: number, width: number, rows: number, columns: number): Window {
   return { top: (height - rows) >> 1, left: (width - columns) >> 1, height: rows, width: columns };
 }
 
@@ -184,73 +236,25 @@ function colorJitter(shape: ImageShape, options: Parameters<typeof jitter>[2], k
   const channels = shape[2];
   if (channels !== 1 && channels !== 3) throw new ConfigError(key, `"color-jitter" needs 1 or 3 channels, got ${channels}.`);
   if (channels === 1 && options.saturation > 0) throw new ConfigError(`${key}.saturation`, 'grey images have no saturation.');
+  return tones(shape, (pixels, _channels, rng) => jitter(pixels, channels, options, rng));
+}
+
+/** A change of values that leaves every pixel in its place. */
+function tones(shape: ImageShape, change: (pixels: Uint8ClampedArray, channels: number, rng: Rng) => void): Step {
   return {
     shape,
     run({ bytes }, rng) {
-      jitter(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, length(shape)), channels, options, rng);
+      change(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, lengthOf(shape)), shape[2], rng);
     },
   };
-}
-
-function erasing(
-  shape: ImageShape,
-  options: { probability: number; area: readonly [number, number]; ratio: readonly [number, number] },
-  isNormalized: boolean,
-): Step {
-  const [height, width, channels] = shape;
-  return {
-    shape,
-    run(canvas, rng) {
-      if (rng.uniform() >= options.probability) return;
-      const window = randomWindow(height, width, options.area, options.ratio, rng);
-      if (window) erase(isNormalized ? canvas.floats : canvas.bytes, width, channels, window);
-    },
-  };
-}
-
-function cutout(shape: ImageShape, size: number, isNormalized: boolean): Step {
-  const [height, width, channels] = shape;
-  return {
-    shape,
-    run(canvas, rng) {
-      const top = rng.integer(height) - (size >> 1);
-      const left = rng.integer(width) - (size >> 1);
-      const [firstRow, firstColumn] = [Math.max(0, top), Math.max(0, left)];
-      erase(isNormalized ? canvas.floats : canvas.bytes, width, channels, {
-        top: firstRow,
-        left: firstColumn,
-        height: Math.min(height, top + size) - firstRow,
-        width: Math.min(width, left + size) - firstColumn,
-      });
-    },
-  };
-}
-
-function erase(
-  values: Uint8Array | Float32Array,
-  stride: number,
-  channels: number,
-  window: { top: number; left: number; height: number; width: number },
-): void {
-  for (let row = window.top; row < window.top + window.height; row++) {
-    const start = (row * stride + window.left) * channels;
-    values.fill(0, start, start + window.width * channels);
-  }
 }
 
 function resize([height, width, channels]: ImageShape, size: Size): Step {
   const shorter = Math.min(height, width);
   const [outHeight, outWidth] =
     typeof size === 'number' ? [Math.round((height * size) / shorter), Math.round((width * size) / shorter)] : size;
-  const window = { top: 0, left: 0, height, width };
-  const scratch = new ResampleScratch();
-  return {
-    shape: [outHeight, outWidth, channels],
-    run(canvas) {
-      resample(canvas.bytes, width, channels, window, canvas.spare, outHeight, outWidth, scratch);
-      swap(canvas);
-    },
-  };
+  const window = wholeOf({ height, width });
+  return resized([height, width, channels], [outHeight, outWidth], () => window);
 }
 
 function centerCrop([height, width, channels]: ImageShape, size: Size, key: string): Step {
@@ -258,58 +262,27 @@ function centerCrop([height, width, channels]: ImageShape, size: Size, key: stri
   if (outHeight > height || outWidth > width) {
     throw new ConfigError(`${key}.size`, `${outHeight} x ${outWidth} is larger than the image of ${height} x ${width}.`);
   }
-  const [top, left] = [(height - outHeight) >> 1, (width - outWidth) >> 1];
+  const window = centred(height, width, outHeight, outWidth);
   return {
     shape: [outHeight, outWidth, channels],
-    run({ bytes }) {
-      for (let row = 0; row < outHeight; row++) {
-        const start = ((top + row) * width + left) * channels;
-        bytes.copyWithin(row * outWidth * channels, start, start + outWidth * channels);
-      }
+    run(canvas) {
+      cropCenter({ data: canvas.bytes, height, width, values: channels }, channels, canvas.spare, [outHeight, outWidth]);
+      narrow(canvas.view, window, height, width);
+      swap(canvas);
     },
   };
 }
 
-/** `tables` holds, for every channel, what each of the 256 bytes becomes. */
-function toFloats(shape: ImageShape, tables: Float32Array): Step {
+/** `mean` and `std`: one number, or one a channel. */
+function toFloats(shape: ImageShape, mean: readonly number[], std: readonly number[], key: string): Step {
   const channels = shape[2];
-  const count = length(shape);
-  if (channels === 3) {
-    return {
-      shape,
-      run({ bytes, floats }) {
-        for (let i = 0; i < count; i += 3) {
-          floats[i] = tables[bytes[i]!]!;
-          floats[i + 1] = tables[256 + bytes[i + 1]!]!;
-          floats[i + 2] = tables[512 + bytes[i + 2]!]!;
-        }
-      },
-    };
-  }
-  return {
-    shape,
-    run({ bytes, floats }) {
-      for (let channel = 0; channel < channels; channel++) {
-        for (let i = channel; i < count; i += channels) floats[i] = tables[channel * 256 + bytes[i]!]!;
-      }
-    },
+  const spread = (name: string, numbers: readonly number[]) => {
+    if (numbers.length === 1) return new Array<number>(channels).fill(numbers[0]!);
+    if (numbers.length === channels) return numbers;
+    throw new ConfigError(`${key}.${name}`, `has ${numbers.length} numbers for images of ${channels} channels.`);
   };
-}
-
-function normalizeTables(channels: number, mean: readonly number[], std: readonly number[], key: string): Float32Array {
-  for (const [name, values] of Object.entries({ mean, std })) {
-    if (values.length !== 1 && values.length !== channels) {
-      throw new ConfigError(`${key}.${name}`, `has ${values.length} numbers for images of ${channels} channels.`);
-    }
-  }
-  return Float32Array.from({ length: channels * 256 }, (_, i) => {
-    const channel = i >> 8;
-    return ((i & 255) / 255 - mean[mean.length === 1 ? 0 : channel]!) / std[std.length === 1 ? 0 : channel]!;
-  });
-}
-
-function unitTables(channels: number): Float32Array {
-  return normalizeTables(channels, [0], [1], '');
+  const tables = normalizeTables(spread('mean', mean), spread('std', std));
+  return { shape, run: ({ bytes, floats }) => normalize({ data: bytes, values: channels }, channels, tables, floats) };
 }
 
 function swap(canvas: Canvas): void {
@@ -320,8 +293,4 @@ function swap(canvas: Canvas): void {
 
 function pair(size: Size): readonly [number, number] {
   return typeof size === 'number' ? [size, size] : size;
-}
-
-function length([height, width, channels]: ImageShape): number {
-  return height * width * channels;
 }

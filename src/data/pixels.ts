@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.js';
-import type { PixelsSpec, SkippedRecord, Source } from './source.js';
+import { toGrey } from '../images/grey.js';
+import type { FrameFacts, PixelMaps, PixelsSpec, SkippedRecord, Source, TargetMaps } from './source.js';
 
 /** A source whose decoded pixels all lie in shared memory. */
 export class PixelSource implements Source {
@@ -9,6 +10,8 @@ export class PixelSource implements Source {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly maps?: TargetMaps;
+  readonly faceScale?: number;
   private readonly pixels: Uint8Array;
   private readonly labels: Int32Array;
   private readonly recordBytes: number;
@@ -16,6 +19,7 @@ export class PixelSource implements Source {
   constructor(
     readonly spec: PixelsSpec,
     readonly problems: readonly SkippedRecord[] = [],
+    readonly frames?: FrameFacts,
   ) {
     this.name = spec.name;
     this.classes = spec.classes;
@@ -25,6 +29,8 @@ export class PixelSource implements Source {
     this.channels = spec.channels;
     this.pixels = new Uint8Array(spec.pixels);
     this.labels = new Int32Array(spec.labels);
+    this.maps = spec.maps && mapsIn(spec.maps);
+    this.faceScale = spec.faceScale;
     this.recordBytes = spec.height * spec.width * spec.channels;
   }
 
@@ -36,6 +42,12 @@ export class PixelSource implements Source {
     const start = index * this.recordBytes;
     out.set(this.pixels.subarray(start, start + this.recordBytes));
   }
+}
+
+function mapsIn({ height, width, values }: PixelMaps): TargetMaps {
+  const size = height * width;
+  const bytes = new Uint8Array(values);
+  return { height, width, read: (index, out) => out.set(bytes.subarray(index * size, (index + 1) * size)) };
 }
 
 /** Puts labels into shared memory, as {@link PixelsSpec} wants them. */
@@ -59,9 +71,7 @@ export function withChannels(source: PixelSource, channels: 1 | 3): PixelSource 
   const count = spec.length * spec.height * spec.width;
   const pixels = new SharedArrayBuffer(count * channels);
   const to = new Uint8Array(pixels);
-  for (let i = 0; i < count; i++) {
-    if (channels === 3) to.fill(from[i]!, i * 3, i * 3 + 3);
-    else to[i] = Math.round(0.299 * from[i * 3]! + 0.587 * from[i * 3 + 1]! + 0.114 * from[i * 3 + 2]!);
-  }
-  return new PixelSource({ ...spec, channels, pixels }, source.problems);
+  if (channels === 1) toGrey({ data: from, height: spec.length * spec.height, width: spec.width, values: 3 }, to);
+  else for (let i = 0; i < count; i++) to.fill(from[i]!, i * 3, i * 3 + 3);
+  return new PixelSource({ ...spec, channels, pixels }, source.problems, source.frames);
 }

@@ -1,6 +1,6 @@
+import { ResampleScratch, resample } from '../images/resample.js';
 import { Rng } from '../tensor/rng.js';
 import { PixelSource, shareLabels } from './pixels.js';
-import { ResampleScratch, resample } from './resample.js';
 import type { Source } from './source.js';
 import { splitIndices } from './split.js';
 
@@ -9,8 +9,10 @@ export interface RecaptureOptions {
   readonly strength: number;
   /** Decides which images are recaptured, and how. */
   readonly seed: number;
-  readonly split: 'train' | 'test';
+  readonly split: 'train' | 'test' | 'validation';
 }
+
+const streams = { train: 1, test: 2, validation: 3 } as const;
 
 /** In the order of the labels. */
 export const recaptureClasses: readonly string[] = ['original', 'recaptured'];
@@ -31,7 +33,7 @@ const frequency = [0.25, 0.47] as const;
  */
 export async function recapture(source: Source, { strength, seed, split }: RecaptureOptions): Promise<PixelSource> {
   const { length, height, width, channels } = source;
-  const stream = Rng.for(seed, split === 'train' ? 1 : 2).uint32();
+  const stream = Rng.for(seed, streams[split]).uint32();
   const labels = new Int32Array(length);
   const classes = Int32Array.from({ length }, (_, record) => source.label(record));
   for (const record of splitIndices(classes, 0.5, stream).validation) labels[record] = 1;
@@ -79,7 +81,7 @@ class Camera {
     const share = rng.uniform(...zoom);
     const [rows, columns] = [Math.max(1, Math.round(share * height)), Math.max(1, Math.round(share * width))];
     const window = { top: rng.integer(height - rows + 1), left: rng.integer(width - columns + 1), height: rows, width: columns };
-    resample(image, width, channels, window, out, height, width, scratch);
+    resample({ data: image, height, width, values: channels }, channels, window, out, [height, width], scratch);
     const exponent = Math.exp(rng.uniform(Math.log(gamma[0]), Math.log(gamma[1])));
     for (let value = 0; value < 256; value++) curve[value] = Math.round(255 * (value / 255) ** exponent);
     for (let i = 0; i < out.length; i++) out[i] = curve[out[i]!]!;

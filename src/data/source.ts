@@ -1,4 +1,5 @@
 import type { DataError } from '../errors.js';
+import type { ImageFit } from '../images/fit.js';
 
 /**
  * Labelled images, all of one size, by number. Pixels are bytes, height x width x channels, channels innermost; grey
@@ -17,6 +18,12 @@ export interface Source {
   readonly problems: readonly SkippedRecord[];
   /** Plain data from which another thread opens the same source: see `reopenSource`. */
   readonly spec: SourceSpec;
+  /** What a network shall answer where that is a map and not a class; absent in sources of classes alone. */
+  readonly maps?: TargetMaps;
+  /** What is known of records that are frames of videos. */
+  readonly frames?: FrameFacts;
+  /** Side of the images over that of the face boxes in their middle, where they were cut out so. */
+  readonly faceScale?: number;
   label(index: number): number;
   /**
    * Decodes record `index` into the first height * width * channels bytes of `out`.
@@ -25,7 +32,28 @@ export interface Source {
   read(index: number, out: Uint8Array): void | Promise<void>;
 }
 
-export type SourceSpec = PixelsSpec | ImagesSpec;
+/** A map of bytes beside each image, such as the depth of a face; 0 to 255 stand for 0 to 1. */
+export interface TargetMaps {
+  readonly height: number;
+  readonly width: number;
+  /**
+   * Reads the map of record `index` into the first height * width bytes of `out`.
+   * @throws DataError when it cannot be read
+   */
+  read(index: number, out: Uint8Array): void | Promise<void>;
+}
+
+/** By record number. */
+export interface FrameFacts {
+  /** The video that it is a frame of. */
+  video(index: number): string;
+  /** Of an attack its species; null: bona fide. */
+  species(index: number): string | null;
+  /** Whose face it is; null where that is not known. */
+  subject(index: number): string | null;
+}
+
+export type SourceSpec = PixelsSpec | ImagesSpec | RecordsSpec;
 
 /** Decoded pixels in shared memory, so that every thread reads the same bytes. */
 export interface PixelsSpec {
@@ -40,6 +68,16 @@ export interface PixelsSpec {
   readonly pixels: SharedArrayBuffer;
   /** `length` labels of 32 bits. */
   readonly labels: SharedArrayBuffer;
+  readonly maps?: PixelMaps;
+  readonly faceScale?: number;
+}
+
+/** Target maps in shared memory. */
+export interface PixelMaps {
+  readonly height: number;
+  readonly width: number;
+  /** length * height * width bytes, records one after the other. */
+  readonly values: SharedArrayBuffer;
 }
 
 /** Image files, decoded when they are read. */
@@ -59,8 +97,23 @@ export interface ImagesSpec {
   readonly maxSide: number;
 }
 
-/** How a picture of another aspect fills the size: cut what overhangs, squeeze, or add black bars. */
-export type ImageFit = 'cover' | 'fill' | 'contain';
+/** Decoded pixels that lie in files, record by record, and are read when they are asked for. */
+export interface RecordsSpec {
+  readonly kind: 'records';
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly files: readonly string[];
+  readonly labels: Int32Array;
+  /** For every record the place of its file in `files`, and where in that file its first byte lies. */
+  readonly fileOf: Int32Array;
+  readonly offsets: Float64Array;
+  /** Target maps in the same files. */
+  readonly maps?: { readonly height: number; readonly width: number; readonly offsets: Float64Array };
+  readonly faceScale?: number;
+}
 
 /** One entry in the list of what `skipBad` left out. */
 export interface SkippedRecord {

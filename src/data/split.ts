@@ -38,3 +38,21 @@ export function splitIndices(labels: ArrayLike<number>, fraction: number, seed: 
   }
   return { train: Int32Array.from(train).sort(), validation: Int32Array.from(validation).sort() };
 }
+
+/**
+ * Holds out `fraction` of the groups, chosen by `seed` alone, and with each all records that name it: what is alike stays on one side.
+ * @param keys the group of each record
+ * @throws ConfigError as `splitIndices`
+ */
+export function splitGroups(keys: readonly string[], fraction: number, seed: number): Split {
+  const groups = [...new Set(keys)].sort();
+  const { validation } = splitIndices(
+    groups.map(() => 0),
+    fraction,
+    seed,
+  );
+  const heldOut = new Set([...validation].map((group) => groups[group]));
+  const side = (isHeldOut: boolean) =>
+    Int32Array.from(keys.flatMap((key, record) => (heldOut.has(key) === isHeldOut ? [record] : [])));
+  return { train: side(false), validation: side(true) };
+}

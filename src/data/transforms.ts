@@ -9,11 +9,18 @@ const side = z.int().min(1).max(16384);
 const size = z.union([side, z.tuple([side, side])]);
 const probability = z.number().min(0).max(1);
 const strength = z.number().min(0);
+const faceScale = z.number().min(0.1).max(100);
 
 function range(low: number, high: number) {
-  return z
-    .tuple([z.number().min(low).max(high), z.number().min(low).max(high)])
-    .refine(([from, to]) => from <= to, 'The first number must not be larger than the second');
+  return ordered(z.number().min(low).max(high));
+}
+
+function wholeRange(low: number, high: number) {
+  return ordered(z.int().min(low).max(high));
+}
+
+function ordered(bound: z.ZodType<number, number>) {
+  return z.tuple([bound, bound]).refine(([from, to]) => from <= to, 'The first number must not be larger than the second');
 }
 
 const transform = z.discriminatedUnion('name', [
@@ -40,15 +47,35 @@ const transform = z.discriminatedUnion('name', [
     contrast: strength.default(0),
     saturation: strength.default(0),
   }),
-  /** Sets a rectangle, whose area is a share of the image's within `area`, to 0: black before `normalize`, the mean after it. */
+  /** Adds to each channel a whole number of its own within `range` (bytes, 0 to 255). */
+  z.strictObject({ name: z.literal('channel-shift'), range: wholeRange(-255, 255).default([-40, 40]) }),
+  /** Raises values of 0 to 1 to a power within `range`. */
+  z.strictObject({ name: z.literal('gamma'), range: range(0.01, 100).default([0.5, 1.5]) }),
+  /**
+   * The middle of an image that was cut about a face box at scale `stored` (its side over the box's), as if it had been cut at one of
+   * `scales`; resizes it.
+   */
+  z
+    .strictObject({ name: z.literal('face-scale'), stored: faceScale, scales: z.array(faceScale).min(1).max(64), size })
+    .refine(({ stored, scales }) => Math.max(...scales) <= stored, {
+      message: 'What was cut away cannot be shown: scales must not be larger than the stored one',
+      path: ['scales'],
+    }),
+  /**
+   * Sets rectangles, the area of each a share of the image's within `area`, to 0: black before `normalize`, the mean after it. Within
+   * `patches`: how many.
+   */
   z.strictObject({
     name: z.literal('erasing'),
     probability: probability.default(0.5),
+    patches: wholeRange(1, 100).default([1, 1]),
     area: range(1e-4, 1).default([0.02, 0.33]),
     ratio: range(0.01, 100).default([0.3, 3.3]),
   }),
-  /** Sets a square, centred on any pixel and cut off at the borders, to 0. */
-  z.strictObject({ name: z.literal('cutout'), size: side }),
+  /** Sets a square, centred on any pixel and cut off at the borders, to 0; its side is `size`, or from `least` to that. */
+  z
+    .strictObject({ name: z.literal('cutout'), size: side, least: side.optional() })
+    .refine(({ size, least }) => (least ?? size) <= size, { message: 'The least side must not be larger', path: ['least'] }),
   /** Values from 0 to 1, minus `mean`, divided by `std`: one number, or one a channel. */
   z.strictObject({
     name: z.literal('normalize'),

@@ -1,11 +1,11 @@
 import { ConfigError, UnsupportedError } from '../errors.js';
 import type { Engine, FeatureFact } from './engine.js';
 import type { EngineHost } from './host.js';
-import type { Kernels } from './kernels.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './probe.js';
+import type { Autotune } from './timed-once.js';
 import { WasmBackend } from './wasm/backend.js';
-import { type BinaryKernelChoice, chooseBinaryKernel } from './wasm/binary-choice.js';
-import { wasmKernels } from './wasm/index.js';
+import { type BinaryKernelChoice, binaryMethods, chooseBinaryKernel } from './wasm/binary-choice.js';
+import type { KernelSet } from './wasm/kernel-set.js';
 import { agreesWithPlainBuild } from './wasm/self-test.js';
 
 export interface EngineOptions {
@@ -22,10 +22,15 @@ export interface EngineOptions {
    */
   readonly convolution?: 'auto' | 'direct';
   /**
-   * How 1-bit convolutions count differing signs: by `byte-tables` of the weights or `nibble-tables` (layers of 12 and more output channels),
-   * by `popcount`, or by whichever is fastest for the layer, timed once in a process (`auto`). The results are the same integers.
+   * How 1-bit convolutions count differing signs: by `byte-tables` of the weights, `pixel-tables` of the activations or `nibble-tables` (layers of
+   * 12 and more output channels), by `popcount`, or by whichever is fastest for the layer (`auto`, see `autotune`). The results are the same integers.
    */
   readonly binaryKernel?: BinaryKernelChoice;
+  /**
+   * `on`: kernels are timed once on a machine, and what was found is kept in the user's cache folder (browsers: in memory); `fresh`: timed anew, and
+   * kept; `off`: nothing is timed, read or written, and the kernels are used that are fastest on most machines.
+   */
+  readonly autotune?: Autotune;
   /** Bytes that tensors may take, at most (and unless given) nearly 4 GiB: what 32-bit WebAssembly can address. */
   readonly memoryLimit?: number;
 }
@@ -35,25 +40,20 @@ const MOST_THREADS = 64;
 
 const relaxedSimdChoices: readonly unknown[] = ['auto', 'on', 'off'];
 const convolutionChoices: readonly unknown[] = ['auto', 'direct'];
-const binaryKernelChoices: readonly unknown[] = ['auto', 'byte-tables', 'nibble-tables', 'popcount'];
+const autotuneChoices: readonly unknown[] = ['on', 'fresh', 'off'];
+const binaryKernelChoices: readonly unknown[] = ['auto', ...binaryMethods];
 
 /** All of the 32-bit address space but the first and last few pages. */
 const MOST_MEMORY = 2 ** 32 - 32 * 65536;
 
 /**
- * The WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads.
- * @throws UnsupportedError without WebAssembly SIMD
+ * A WebAssembly engine: probes the host, loads the best build of the kernels and starts the threads. `createEngine` is the one of Node, with all kernels.
+ * @throws UnsupportedError without WebAssembly SIMD, or where the host has no room for one more engine
  * @throws ConfigError for impossible options
  */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { createNodeHost } = await import('./node-host.js');
-  return createEngineOn(createNodeHost(), options);
-}
-
-/** The same on a host of one's own. @throws as `createEngine` */
-export async function createEngineOn(host: EngineHost, options: EngineOptions): Promise<Engine> {
+export async function createEngineOn<K>(host: EngineHost, options: EngineOptions, set: KernelSet<K>): Promise<Engine<K>> {
   const { threads: wantedThreads = Math.min(host.processors, MOST_THREADS), relaxedSimd = 'auto' } = options;
-  const { convolution = 'auto', binaryKernel = 'auto' } = options;
+  const { convolution = 'auto', binaryKernel = 'auto', autotune = 'on' } = options;
   const memoryLimit = Math.min(options.memoryLimit ?? MOST_MEMORY, MOST_MEMORY);
   if (!Number.isInteger(wantedThreads) || wantedThreads < 1 || wantedThreads > MOST_THREADS) {
     throw new ConfigError('threads', `got ${wantedThreads}, needs a whole number from 1 to ${MOST_THREADS}`);
@@ -67,6 +67,9 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
   if (!binaryKernelChoices.includes(binaryKernel)) {
     throw new ConfigError('binaryKernel', `got ${binaryKernel}, needs one of ${binaryKernelChoices.join(', ')}`);
   }
+  if (!autotuneChoices.includes(autotune)) {
+    throw new ConfigError('autotune', `got ${autotune}, needs one of ${autotuneChoices.join(', ')}`);
+  }
   if (!(memoryLimit >= 2 ** 20)) throw new ConfigError('memoryLimit', `got ${memoryLimit} bytes, needs at least 1 MiB`);
   if (!hasSimd())
     throw new UnsupportedError(
@@ -74,12 +77,13 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
       `${host.name} has no WebAssembly SIMD, which all kernels use. Node 20 or a browser of 2021 or newer has it.`,
     );
 
-  const relaxed = await probeRelaxedSimd(host, relaxedSimd);
+  const relaxed = await probeRelaxedSimd(host, relaxedSimd, set.build);
   const shared = sharedMemoryFact(wantedThreads);
   const threads = shared.on ? wantedThreads : 1;
-  const build = `gossamer${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
+  const build = `${set.build}${relaxed.on ? '-relaxed' : ''}${shared.on ? '-threads' : ''}.wasm`;
   const module = await host.loadKernels(build);
-  const binary = chooseBinaryKernel(binaryKernel, { name: build, module, relaxed: relaxed.on, shared: shared.on });
+  const compiled = { name: build, module, relaxed: relaxed.on, shared: shared.on };
+  const binary = await chooseBinaryKernel(binaryKernel, autotune, compiled, host.timings);
   const backend = new WasmBackend(module, relaxed.on, shared.on, threads, memoryLimit, host.threads);
   const features: FeatureFact[] = [
     { name: 'simd', on: true, why: `${host.name} has WebAssembly SIMD` },
@@ -89,11 +93,11 @@ export async function createEngineOn(host: EngineHost, options: EngineOptions): 
     winogradFact(convolution),
     { name: 'binary-tables', on: binary.usesTables, why: binary.why },
   ];
-  const kernels = wasmKernels(backend, { winograd: convolution === 'auto', binaryMethodFor: binary.methodFor });
+  const kernels = set.make(backend, { winograd: convolution === 'auto', chooseBinaryMethod: binary.choose });
   return engineOf(backend, kernels, host, build, features);
 }
 
-function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, build: string, features: FeatureFact[]): Engine {
+function engineOf<K>(backend: WasmBackend, kernels: K, host: EngineHost, build: string, features: FeatureFact[]): Engine<K> {
   return {
     kernels,
     shapesOnly: false,
@@ -124,7 +128,7 @@ function engineOf(backend: WasmBackend, kernels: Kernels, host: EngineHost, buil
   };
 }
 
-async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off'): Promise<FeatureFact> {
+async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off', build: string): Promise<FeatureFact> {
   const name = 'relaxed-simd';
   if (wanted === 'off') return { name, on: false, why: 'turned off by the option relaxedSimd' };
   if (hasRelaxedSimd()) return { name, on: true, why: `${host.name} has it` };
@@ -137,7 +141,7 @@ async function probeRelaxedSimd(host: EngineHost, wanted: 'auto' | 'on' | 'off')
   }
   host.allowRelaxedSimd();
   if (!hasRelaxedSimd()) return { name, on: false, why: `${host.name} has it not, not even behind a flag` };
-  const agrees = agreesWithPlainBuild(await host.loadKernels('gossamer.wasm'), await host.loadKernels('gossamer-relaxed.wasm'));
+  const agrees = agreesWithPlainBuild(await host.loadKernels(`${build}.wasm`), await host.loadKernels(`${build}-relaxed.wasm`));
   return agrees
     ? { name, on: true, why: 'turned on by a flag of the JavaScript engine; its kernels passed the self-test' }
     : { name, on: false, why: 'turned on by a flag of the JavaScript engine, but its kernels failed the self-test' };

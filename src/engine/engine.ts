@@ -33,10 +33,10 @@ export interface EngineFacts {
 
 /**
  * Where tensors live and kernels run: memory, dispatch, nothing else. An engine knows no neural networks; a tensor knows its
- * engine.
+ * engine. Which kernels it has is `K`: all of them, or those of packed models (`ForwardKernels`).
  */
-export interface Engine {
-  readonly kernels: Kernels;
+export interface Engine<K = Kernels> {
+  readonly kernels: K;
   /** True where no numbers are kept at all and kernels do nothing: for shapes and costs. */
   readonly shapesOnly: boolean;
   /**

@@ -1,13 +1,24 @@
 import type { ThreadHost } from './wasm/backend.js';
 
+/** Keeps timings of kernels from one process to the next. Failing is no error: then they are timed again. */
+export interface TimingStore {
+  /** Where they are kept, for people. */
+  readonly place: string;
+  /** What was kept for a build of the kernels on this machine, unchecked; null for nothing. */
+  read(build: string): Promise<unknown>;
+  /** @param timing plain data */
+  write(build: string, timing: unknown): Promise<void>;
+}
+
 /** What an engine needs of the place that it runs in. */
 export interface EngineHost {
   readonly name: string;
   /** Logical processors that this process may use. */
   readonly processors: number;
-  readonly memoryBytes: number;
   loadKernels(fileName: string): Promise<WebAssembly.Module>;
   /** Turns on relaxed SIMD where it lies behind a flag. */
   allowRelaxedSimd(): void;
   readonly threads: ThreadHost;
+  /** Unless given, kernels are timed once in every process. */
+  readonly timings?: TimingStore;
 }

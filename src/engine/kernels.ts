@@ -118,10 +118,25 @@ export interface AdamStep {
   readonly step: number;
 }
 
+/** Weights and bias (0: none) of a convolution, and what `packFilters` made of them for one image. */
+export interface PackedFilters {
+  readonly w: Address;
+  readonly bias: Address;
+  readonly packed: Address;
+}
+
 /** Convolutions. Gradients overwrite their outputs. */
 export interface ConvolutionKernels {
   /** y = x * w (+ bias); bias may be 0. */
   conv2d(g: Conv2dGeometry, x: Address, w: Address, bias: Address, y: Address): void;
+  /**
+   * The same in two parts, for weights that stay: float32 elements that `packed` needs (0: this convolution takes weights as they are, and `packed`
+   * is 0); w and bias as it likes them, for one image as for many; the convolution and what follows it element by element (null: nothing), all to the bit
+   * as `conv2d` and `InferenceKernels.finish` do it.
+   */
+  packedFilterFloats(g: Conv2dGeometry): number;
+  packFilters(g: Conv2dGeometry, w: Address, bias: Address, packed: Address): void;
+  packedConv2d(g: Conv2dGeometry, x: Address, filters: PackedFilters, finish: FinishTensors | null, y: Address): void;
   conv2dInputGradient(g: Conv2dGeometry, dy: Address, w: Address, dx: Address): void;
   conv2dWeightGradient(g: Conv2dGeometry, x: Address, dy: Address, dw: Address): void;
 }
@@ -147,11 +162,12 @@ export interface BinaryKernels {
   binaryConv2d(g: Conv2dGeometry, signs: Address, w: Address, scale: Address, y: Address): void;
   /**
    * The same in two parts, for weights that stay: int32 elements that `packed` needs; sign(w) as it likes them, from `bits` (bytes
-   * [outChannels][taps][bytes], of each tap the channels of a group from the lowest bit up, zeros behind the last); the convolution.
+   * [outChannels][taps][bytes], of each tap the channels of a group from the lowest bit up, zeros behind the last); the convolution
+   * and what follows it element by element (null: nothing), as `InferenceKernels.finish` does it, to the bit.
    */
   packedWeightInts(g: Conv2dGeometry): number;
   packSignBits(g: Conv2dGeometry, bits: Address, packed: Address): void;
-  packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, scale: Address, y: Address): void;
+  packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, finish: FinishTensors | null, y: Address): void;
 }
 
 /** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */
@@ -184,6 +200,10 @@ export interface DynamicKernels {
    * [batch, heads, inChannels], `index` int32 [batch, heads, kept], w [outChannels, kh, kw, inChannels]. -1 in `index` adds nothing.
    */
   dynamicConv2d(g: DynamicGeometry, x: Address, w: Address, gates: Address, index: Address, y: Address): void;
+  /** The same in two parts, for weights that stay: float32 elements that `packed` needs; w as it likes them, for any batch; the convolution. */
+  packedDynamicWeightFloats(g: DynamicGeometry): number;
+  packDynamicWeights(g: DynamicGeometry, w: Address, packed: Address): void;
+  packedDynamicConv2d(g: DynamicGeometry, x: Address, packed: Address, gates: Address, index: Address, y: Address): void;
   /** dx, dw and dgates as of `dynamicConv2d`; what was not selected gets exactly 0. dx may be 0 (not wanted). */
   dynamicConv2dGradient(
     g: DynamicGeometry,

@@ -1,23 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { EngineHost } from './host.js';
+import { createNodeTimings } from './node-timings.js';
 import { createSigns, hasLost } from './wasm/signs-of-life.js';
 import type { ComputeWorkerData } from './wasm/worker.js';
 
-/** Node: kernels from the package's folder, threads as worker_threads. */
-export function createNodeHost(): EngineHost {
+/** Node: kernels from a folder of the package, threads as worker_threads, timings in the user's cache folder. */
+export function createNodeHost(kernels = new URL('../kernels/', import.meta.url)): EngineHost {
   const workers: Worker[] = [];
   let signs = createSigns(0);
   return {
     name: `Node ${process.versions.node}`,
     processors: availableParallelism(),
-    memoryBytes: totalmem(),
     async loadKernels(fileName) {
-      const bytes = await readFile(new URL(`../kernels/${fileName}`, import.meta.url));
+      const bytes = await readFile(new URL(fileName, kernels));
       return WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
     },
+    timings: createNodeTimings(kernels),
     allowRelaxedSimd: () => setFlagsFromString('--experimental-wasm-relaxed-simd'),
     threads: {
       start(count, module, memory, onFailure) {

@@ -1,43 +1,131 @@
-import { Pipeline } from '../data/pipeline.js';
+import { type ImageShape, middleSize, Pipeline } from '../data/pipeline.js';
 import { parseTransforms, type Transform } from '../data/transforms.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, type Engine, type EngineOptions } from '../engine/index.js';
 import { UnsupportedError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type Contract, channelOrder, type Preparation } from '../formats/packed/contract.js';
-import { encodePackedModel } from '../formats/packed/model.js';
-import { modelEntry } from '../models/registry.js';
+import { decodePackedModel, encodePackedModel } from '../formats/packed/model.js';
+import { modelEntry, twinSpec } from '../models/registry.js';
+import type { Module } from '../nn/index.js';
+import { load } from '../runtime/index.js';
+import { valueBytes } from '../runtime/steps.js';
 import { refuseToReplace } from '../train/export.js';
 import { type Checkpoint, loadModel, normalization, readCheckpoint } from '../train/index.js';
 import { type FrozenModel, freeze } from './freeze.js';
+import { type FreezeTiming, packTwin, timeSteps } from './timing.js';
+
+/** Those of the engine are for checking the network, and for timing. */
+export interface FreezeFileOptions extends EngineOptions {
+  /** Whether `out` may be there: it is then replaced as a whole. */
+  readonly replace?: boolean;
+  /** Whether every step is timed beside the float twin. */
+  readonly time?: boolean;
+}
 
 export interface FrozenFile extends FrozenModel {
   readonly path: string;
   /** Size of the file. */
   readonly bytes: number;
+  /** SHA-256 of what is in it, as the file has it. */
+  readonly digest: string;
+  /** What of the checkpoint is not in the file. */
+  readonly dropped: readonly Dropped[];
+  readonly memory: FrozenMemory;
+  /** Null unless asked for. */
+  readonly timing: FreezeTiming | null;
+}
+
+/** Something that evaluation does without. */
+export interface Dropped {
+  readonly what: string;
+  /** Numbers that it has. */
+  readonly elements: number;
+  readonly why: string;
+}
+
+/** Bytes that the runtime takes for one image. */
+export interface FrozenMemory {
+  /** Tensors, as the file has them. */
+  readonly weights: number;
+  /** The one block in which all that lies between the steps has its place. */
+  readonly arena: number;
+  /** The same without sharing: every value in memory of its own. */
+  readonly unshared: number;
 }
 
 /**
  * Freezes the network of a checkpoint (its averaged weights where there are such) into a packed model that takes and answers what the checkpoint's
- * recipe says.
+ * recipe says. The file is read back, checked and loaded before it is written.
  * @param checkpoint its file
- * @param out the file to write; it must not be there yet
- * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there; UnsupportedError for what a packed model cannot
- *   hold; FreezeError when it does not compute what the network does, and then nothing is written
+ * @param out the file to write
+ * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there and not to be replaced; UnsupportedError for what a
+ *   packed model cannot hold; FreezeError when it does not compute what the network does, and then nothing is written
  */
-export async function freezeCheckpoint(checkpoint: string, out: string): Promise<FrozenFile> {
-  refuseToReplace(out);
+export async function freezeCheckpoint(
+  checkpoint: string,
+  out: string,
+  { replace = false, time = false, ...options }: FreezeFileOptions = {},
+): Promise<FrozenFile> {
+  if (!replace) refuseToReplace(out);
   const read = await readCheckpoint(checkpoint);
   const contract = contractOf(read);
-  const engine = await createEngine();
+  const engine = await createEngine(options);
   try {
     const { model } = await loadModel(read, engine);
     const frozen = freeze(model, { input: read.input, contract, provenance: provenanceOf(read) });
     const bytes = await encodePackedModel(frozen);
+    const { digest } = await decodePackedModel(bytes, out);
+    const memory = await memoryOf(bytes, frozen, options);
+    const timing = time ? await timeBesideTwin(bytes, frozen, read, engine, options) : null;
     await writeFileAtomic(out, bytes);
-    return { ...frozen, path: out, bytes: bytes.length };
+    return { ...frozen, path: out, bytes: bytes.length, digest, dropped: droppedOf(read, frozen, model), memory, timing };
   } finally {
     engine.dispose();
   }
+}
+
+async function memoryOf(bytes: Uint8Array, { graph }: FrozenModel, options: EngineOptions): Promise<FrozenMemory> {
+  const model = await load(bytes, { ...options, threads: 1 });
+  try {
+    const { weightBytes, arenaBytes } = model.facts;
+    const unshared = graph.values.reduce((sum, value) => sum + valueBytes(value), 0);
+    return { weights: weightBytes, arena: arenaBytes, unshared };
+  } finally {
+    model.dispose();
+  }
+}
+
+async function timeBesideTwin(
+  bytes: Uint8Array,
+  { graph, contract }: FrozenModel,
+  { model, input }: Checkpoint,
+  engine: Engine,
+  options: EngineOptions,
+): Promise<FreezeTiming> {
+  const spec = model && twinSpec(model);
+  const twin = spec && (await packTwin(spec, { input, contract, engine }));
+  return timeSteps({ bytes, steps: graph.steps }, twin, options);
+}
+
+function droppedOf({ weights, average, optimizer }: Checkpoint, { unused }: FrozenModel, model: Module): readonly Dropped[] {
+  const elements = (entries: Iterable<{ readonly data: Float32Array }>) =>
+    [...entries].reduce((sum, { data }) => sum + data.length, 0);
+  const replaced = [...weights].filter(([path]) => average.has(path)).map(([, entry]) => entry);
+  const oneBit = [...model.parameters().values()].filter(({ bits }) => bits === 1);
+  return [
+    {
+      what: 'real numbers behind 1-bit weights',
+      elements: oneBit.reduce((sum, { size }) => sum + size, 0),
+      why: 'only their signs, and sizes that became scales, act',
+    },
+    ...unused.map((path) => ({
+      what: path,
+      elements: weights.get(path)?.data.length ?? 1,
+      why: 'evaluation does not read it',
+    })),
+    { what: 'state of the optimiser', elements: elements(optimizer.values()), why: 'only training goes on from it' },
+    { what: 'weights before averaging', elements: elements(replaced), why: 'the averaged ones are frozen' },
+  ].filter((dropped) => dropped.elements > 0);
 }
 
 /** @throws UnsupportedError for a transform that a runtime does not know */
@@ -68,12 +156,32 @@ function preparation(transform: Transform, upTo: readonly Transform[], source: C
       const [height, width] = new Pipeline(upTo, source).shape;
       return [{ name: transform.name, size: [height, width] }];
     }
+    case 'face-scale': {
+      const middle = middleOf(transform, new Pipeline(upTo.slice(0, -1), source).shape);
+      const [height, width] = new Pipeline(upTo, source).shape;
+      return [
+        { name: 'center-crop', size: middle },
+        { name: 'resize', size: [height, width] },
+      ];
+    }
     default:
       throw new UnsupportedError(
         `freezing a network whose images go through "${transform.name}"`,
         'a packed model knows resize, center-crop and normalize. Leave it out of transforms.evaluate.',
       );
   }
+}
+
+/** @throws UnsupportedError where chance decides the scale */
+function middleOf(transform: Extract<Transform, { name: 'face-scale' }>, [height, width]: ImageShape): readonly [number, number] {
+  const [scale, ...others] = transform.scales;
+  if (others.length > 0) {
+    throw new UnsupportedError(
+      'freezing a network whose images are shown at several scales',
+      'a packed model shows each image once. Leave one scale in transforms.evaluate.',
+    );
+  }
+  return middleSize(transform.stored, scale!, height, width);
 }
 
 /** What made the network, without places on anybody's machine. */

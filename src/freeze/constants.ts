@@ -11,6 +11,8 @@ import type { Trace, TracedCall } from './trace.js';
 export interface TracedConstant {
   /** Path of the parameter or buffer; of what was computed of some, that of the first and the operator. */
   readonly path: string;
+  /** Paths of the parameters and buffers whose numbers they are, or are computed of. */
+  readonly sources: readonly string[];
   readonly shape: Shape;
   readonly data: Float32Array;
 }
@@ -29,7 +31,7 @@ export function constantsOf(model: Module, { calls }: Trace): ReadonlyMap<number
     for (const { id, constant: path } of call.inputs) {
       if (path === null || constants.has(id)) continue;
       const { shape, value } = stored.get(path)!;
-      constants.set(id, { path, shape, data: Float32Array.from(value.view()) });
+      constants.set(id, { path, sources: [path], shape, data: Float32Array.from(value.view()) });
     }
     const inputs = call.inputs.map(({ id }) => constants.get(id));
     if (!inputs.every((input) => input !== undefined)) continue;
@@ -47,10 +49,11 @@ function computed(
   const [{ path: first, data }] = inputs as [TracedConstant];
   const { shape, id } = output;
   const path = `${first}.${operator}_${id}`;
-  if (operator === 'reshape') return { path, shape, data };
+  const sources = inputs.flatMap((input) => input.sources);
+  if (operator === 'reshape') return { path, sources, shape, data };
   const result = scope(engine, () => {
     const tensors = inputs.map((input) => Tensor.from(engine, input.data, input.shape));
     return dispatch(operator, operators[operator] as Operator<unknown>, tensors, attributes).toArray();
   });
-  return { path, shape, data: Float32Array.from(result) };
+  return { path, sources, shape, data: Float32Array.from(result) };
 }

@@ -8,12 +8,15 @@ import { type Checkpoint, normalization } from '../train/checkpoint.js';
 import { refuseToReplace } from '../train/export.js';
 import { loadModel } from '../train/model.js';
 import { checkOnnx, type OnnxCheck } from './onnx/check.js';
+import { decodeOnnx } from './onnx/decode.js';
 import { encodeOnnx } from './onnx/encode.js';
 import { type FoundRuntime, findRuntime, runtimePackages } from './onnx/runtime.js';
 
 export interface OnnxExportOptions {
   /** Packages that may run the file to check it, in the order of preference: those of ONNX Runtime unless given. */
   readonly runtimes?: readonly string[];
+  /** Whether `out` may be there: it is then replaced as a whole. */
+  readonly replace?: boolean;
 }
 
 export interface ExportedOnnx {
@@ -32,23 +35,24 @@ export interface ExportedOnnx {
  * Writes the network of a checkpoint, with its averaged weights where there are such, as an ONNX file, and runs that beside the network where a
  * package of ONNX Runtime is installed. The input `image` is [batch, channels, height, width]; the metadata says what is in it.
  * @param checkpoint its file, or what `readCheckpoint` gave
- * @param out the file to write; it must not be there yet
+ * @param out the file to write
  * @throws FormatError as `readCheckpoint`; `not-writable`; `differs` or `does-not-run` when the runtime has other answers than the network
  *   or none, and then no file is written;
- *   ConfigError when `out` is there, or the checkpoint is of a network that the registry does not make
+ *   ConfigError when `out` is there and not to be replaced, or the checkpoint is of a network that the registry does not make
  */
 export async function exportOnnx(
   checkpoint: string | Checkpoint,
   out: string,
-  { runtimes = runtimePackages }: OnnxExportOptions = {},
+  { runtimes = runtimePackages, replace = false }: OnnxExportOptions = {},
 ): Promise<ExportedOnnx> {
-  refuseToReplace(out);
+  if (!replace) refuseToReplace(out);
   // The file's sums will be direct ones too.
   const engine = await createEngine({ convolution: 'direct' });
   try {
     const { model, checkpoint: read } = await loadModel(checkpoint, engine);
     const metadata = describe(read);
     const bytes = await encodeOnnx(model, { input: read.input, name: read.model!.name, metadata });
+    await decodeOnnx(bytes, out);
     const found = await findRuntime(runtimes);
     const check = 'runtime' in found ? await checked(out, bytes, model, read.input, found) : null;
     await writeFileAtomic(out, bytes);

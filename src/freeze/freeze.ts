@@ -7,8 +7,9 @@ import { Rng } from '../tensor/rng.js';
 import { type Shape, sizeOf } from '../tensor/shape.js';
 import { fuse } from './fuse.js';
 import { lower } from './lower.js';
-import { pack } from './pack.js';
-import { trace } from './trace.js';
+import { type Packing, pack } from './pack.js';
+import { type FrozenPart, partsOf, unusedOf } from './parts.js';
+import { type Trace, trace } from './trace.js';
 import { type StepVerification, verify } from './verify.js';
 
 export interface FreezeOptions {
@@ -23,6 +24,10 @@ export interface FreezeOptions {
 
 export interface FrozenModel extends Omit<PackedModel, 'digest'> {
   readonly verification: StepVerification;
+  /** Of each step the calls of the model that it stands for. */
+  readonly parts: readonly (readonly FrozenPart[])[];
+  /** Paths of what the model keeps and evaluation does not read. */
+  readonly unused: readonly string[];
 }
 
 /** Random images that every frozen model is compared on. */
@@ -42,11 +47,23 @@ export function freeze(model: Module, { input, contract, provenance = {}, images
   return restoring(model, () => {
     model.eval();
     const traced = trace(model, input);
-    const packing = pack(fuse(lower(traced, model)));
-    const verification = verify(model, traced, packing, engine, [...randomImages(input), ...images]);
+    const packing = packed(traced, model);
+    const verification = verify(model, traced, packing, engine, [...randomImages(input, RANDOM_IMAGES), ...images]);
     const { graph, tensors } = packing;
-    return { graph, tensors, contract: { ...plainContract(input), ...contract }, provenance, verification };
+    return {
+      ...{ graph, tensors, contract: { ...plainContract(input), ...contract }, provenance, verification },
+      parts: partsOf(traced, packing),
+      unused: unusedOf(
+        [...model.state()].map(([path]) => path),
+        traced,
+      ),
+    };
   });
+}
+
+/** What `freeze` makes of a trace, before it is compared with the model. Throws as `freeze` */
+export function packed(traced: Trace, model: Module): Packing {
+  return pack(fuse(lower(traced, model)));
 }
 
 function plainContract([height, width, channels]: Shape): Contract {
@@ -63,7 +80,7 @@ function plainContract([height, width, channels]: Shape): Contract {
 }
 
 /** Normal values, as those of a normalised image are spread. */
-function randomImages(input: Shape): readonly Float32Array[] {
+export function randomImages(input: Shape, count: number): readonly Float32Array[] {
   const rng = new Rng(0);
-  return Array.from({ length: RANDOM_IMAGES }, () => Float32Array.from({ length: sizeOf(input) }, () => rng.normal()));
+  return Array.from({ length: count }, () => Float32Array.from({ length: sizeOf(input) }, () => rng.normal()));
 }

@@ -1,5 +1,7 @@
 import type { Finish, PackedGraph, PackedValue, Step } from '../formats/packed/graph.js';
+import type { FrozenFile } from './checkpoint.js';
 import type { FrozenModel } from './freeze.js';
+import type { FrozenPart } from './parts.js';
 
 /** What became of a layer: one step of the packed model. */
 export interface FrozenLayer {
@@ -15,10 +17,32 @@ export interface FrozenLayer {
   readonly floatBytes: number;
   readonly macs: number;
   readonly binaryMacs: number;
+  /** How its weights are stored; null where it has none. */
+  readonly weights: 'bits' | 'floats' | null;
   /** What is done to its result in the same pass: `scale`, `bias`, `shortcut`, the activation. */
   readonly folded: readonly string[];
   /** Why its multiplications are real; null where there are none, or they are 1-bit. */
   readonly whyReal: string | null;
+}
+
+/** A step, and what freezing found out about it. */
+export interface ReportedLayer extends FrozenLayer {
+  /** The calls of the model that it stands for. */
+  readonly parts: readonly FrozenPart[];
+  /** How long it takes, and the same layer of the float twin; null where that was not timed, or has no such layer. */
+  readonly milliseconds: number | null;
+  readonly twinMilliseconds: number | null;
+}
+
+/** A line a step of a model that was just frozen. */
+export function reportedLayers(frozen: FrozenFile): readonly ReportedLayer[] {
+  const { parts, timing } = frozen;
+  return frozenLayers(frozen).map((layer, i) => ({
+    ...layer,
+    parts: parts[i]!,
+    milliseconds: timing?.steps[i] ?? null,
+    twinMilliseconds: timing?.twin?.steps[i] ?? null,
+  }));
 }
 
 /** A line a step. */
@@ -41,6 +65,7 @@ export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'te
       floatBytes: bytes + floatWeight,
       macs,
       binaryMacs,
+      weights: names.length === 0 ? null : isBits ? 'bits' : 'floats',
       folded: 'finish' in step ? foldedParts(step.finish) : [],
       whyReal: weight === null || isBits ? null : 'its weights are real in the model',
     };

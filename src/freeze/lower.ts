@@ -15,10 +15,33 @@ import type { Trace, TracedCall, TracedValue } from './trace.js';
 export function lower(trace: Trace, model: Module): Draft {
   const constants = constantsOf(model, trace);
   const lowering = new Lowering(constants);
-  const image = lowering.define(trace.input);
+  const image = lowering.define(trace.input, 'the image');
   for (const call of trace.calls) if (!constants.has(call.output.id)) lowering.add(call);
+  refuseRealSigns(lowering.steps, model);
   const { steps, origins } = lowering;
-  return { image, output: lowering.value(trace.output), steps, origins };
+  return { image, output: lowering.value(trace.output, 'the answer'), steps, origins };
+}
+
+/**
+ * Parameters of one bit are stored as bits, or the model is not what its summary says.
+ * @throws UnsupportedError when one is a real weight of a step, as where its signs are taken by another operator than a 1-bit convolution
+ */
+function refuseRealSigns(steps: readonly DraftStep[], model: Module): void {
+  const oneBit = new Set([...model.parameters()].filter(([, { bits }]) => bits === 1).map(([path]) => path));
+  for (const step of steps) {
+    if (!('weight' in step) || step.weight.isSigns) continue;
+    const binary = step.weight.sources.find((path) => oneBit.has(path));
+    if (binary === undefined) continue;
+    throw new UnsupportedError(
+      `freezing ${step.operator}${of(step.layer)}`,
+      `${binary} has one bit, and this operator would take it as real numbers. Use a 1-bit convolution (BinaryConv2d).`,
+    );
+  }
+}
+
+/** ` of blocks.3.conv`, where a layer is known. */
+function of(layer: string): string {
+  return layer && ` of ${layer}`;
 }
 
 class Lowering {
@@ -29,43 +52,54 @@ class Lowering {
 
   constructor(private readonly constants: ReadonlyMap<number, TracedConstant>) {}
 
-  define({ id, shape }: TracedValue): PackedValue {
-    const value: PackedValue = { form: 'floats', shape: valueShape(shape), groups: 1 };
+  define({ id, shape }: TracedValue, reader: string): PackedValue {
+    const value: PackedValue = { form: 'floats', shape: valueShape(shape, reader), groups: 1 };
     this.values.set(id, value);
     this.origins.set(value, id);
     return value;
   }
 
-  value({ id }: TracedValue): PackedValue {
-    return this.values.get(id)!;
+  /** @throws UnsupportedError for what is no result of a step: a parameter, or a tensor that the forward pass made by itself */
+  value({ id }: TracedValue, reader: string): PackedValue {
+    const known = this.values.get(id);
+    if (known) return known;
+    throw new UnsupportedError(
+      `freezing ${reader}`,
+      'what it reads does not come from the image: it is a parameter, or a tensor that the forward pass makes itself.',
+    );
   }
 
   add(call: TracedCall): void {
     const { inputs, output, layer } = call;
     const [x] = inputs as [TracedValue];
-    const unary = () => ({ inputs: [this.value(x)], output: this.define(output), layer });
+    const reader = `${call.operator}${of(layer)}`;
+    const read = (value: TracedValue) => this.value(value, reader);
+    const constant = (value: TracedValue) => this.constant(value, reader);
+    const optional = (value: TracedValue | undefined) => (value ? constant(value) : null);
+    const made = () => this.define(output, reader);
+    const unary = () => ({ inputs: [read(x)], output: made(), layer });
     switch (call.operator) {
       case 'conv2d': {
         const { stride, padding, dilation, groups } = call.attributes;
-        const finish = { ...noFinish, bias: this.optional(inputs[2]) };
-        const weight = this.constant(inputs[1]!);
+        const finish = { ...noFinish, bias: optional(inputs[2]) };
+        const weight = constant(inputs[1]!);
         this.steps.push({ operator: 'convolution', ...unary(), stride, padding, dilation, groups, weight, finish });
         return;
       }
       case 'linear': {
-        const { path, shape, data } = this.constant(inputs[1]!);
-        const weight = { path, shape: [shape[0]!, 1, 1, shape[1]!], data, isSigns: false };
+        const { shape, ...w } = constant(inputs[1]!);
+        const weight = { ...w, shape: [shape[0]!, 1, 1, shape[1]!] };
         const windows = { stride: 1, padding: 0, dilation: 1, groups: 1 };
-        const finish = { ...noFinish, bias: this.optional(inputs[2]) };
+        const finish = { ...noFinish, bias: optional(inputs[2]) };
         this.steps.push({ operator: 'convolution', ...unary(), ...windows, weight, finish });
         return;
       }
       case 'binaryConv2d': {
         const { stride, padding, dilation, groups, scale } = call.attributes;
-        const w = this.constant(inputs[1]!);
-        const signs = this.signs(x, groups, layer);
+        const w = constant(inputs[1]!);
+        const signs = this.signs(x, groups, layer, reader);
         const finish = { ...noFinish, scale: scale ? meanSizes(w) : null };
-        const step = { inputs: [signs], output: this.define(output), layer, stride, padding, dilation, groups };
+        const step = { inputs: [signs], output: made(), layer, stride, padding, dilation, groups };
         this.steps.push({ operator: 'binaryConvolution', ...step, weight: signsOf(w), finish });
         return;
       }
@@ -73,18 +107,18 @@ class Lowering {
       case 'dynamicBinaryConv2d': {
         const { stride, padding, heads, kept, ties } = call.attributes;
         const isBinary = call.operator === 'dynamicBinaryConv2d';
-        const w = this.constant(inputs[1]!);
+        const w = constant(inputs[1]!);
         this.steps.push({
           operator: isBinary ? 'dynamicBinaryConvolution' : 'dynamicConvolution',
-          inputs: [this.value(x), this.value(inputs[2]!)],
-          ...{ output: this.define(output), layer, stride, padding, heads, kept, ties },
-          ...{ weight: isBinary ? signsOf(w) : w, ranking: this.optional(inputs[3]), finish: noFinish },
+          inputs: [read(x), read(inputs[2]!)],
+          ...{ output: made(), layer, stride, padding, heads, kept, ties },
+          ...{ weight: isBinary ? signsOf(w) : w, ranking: optional(inputs[3]), finish: noFinish },
         });
         return;
       }
       case 'batchNorm': {
         const [, weight, bias, mean, variance, shortcut] = inputs;
-        const statistics = [weight, bias, mean, variance].map((value) => this.constant(value!));
+        const statistics = [weight, bias, mean, variance].map((value) => constant(value!));
         const activation = call.attributes.relu ? 'relu' : 'none';
         const finish = {
           ...noFinish,
@@ -92,8 +126,8 @@ class Lowering {
           shortcut: shortcut !== undefined,
           activation,
         } as const;
-        const read = shortcut ? [this.value(x), this.value(shortcut)] : [this.value(x)];
-        this.steps.push({ operator: 'finish', inputs: read, output: this.define(output), layer, finish });
+        const terms = shortcut ? [read(x), read(shortcut)] : [read(x)];
+        this.steps.push({ operator: 'finish', inputs: terms, output: made(), layer, finish });
         return;
       }
       case 'relu':
@@ -103,21 +137,19 @@ class Lowering {
         this.steps.push({
           operator: 'finish',
           ...unary(),
-          finish: { ...noFinish, activation: 'prelu', negative: this.constant(inputs[1]!) },
+          finish: { ...noFinish, activation: 'prelu', negative: constant(inputs[1]!) },
         });
         return;
       case 'fprelu': {
-        const slopes = { positive: this.constant(inputs[1]!), negative: this.constant(inputs[2]!) };
+        const slopes = { positive: constant(inputs[1]!), negative: constant(inputs[2]!) };
         this.steps.push({ operator: 'finish', ...unary(), finish: { ...noFinish, activation: 'fprelu', ...slopes } });
         return;
       }
       case 'add':
       case 'multiply':
-      case 'concat': {
-        const read = inputs.map((input) => this.float(input, layer, call.operator));
-        this.steps.push({ operator: call.operator, inputs: read, output: this.define(output), layer });
+      case 'concat':
+        this.steps.push({ operator: call.operator, inputs: inputs.map(read), output: made(), layer });
         return;
-      }
       case 'maxPool':
       case 'averagePool':
       case 'shuffleChannels':
@@ -134,16 +166,16 @@ class Lowering {
         this.steps.push({ operator: call.operator, ...unary() });
         return;
       default:
-        throw new UnsupportedError(`freezing ${call.operator}${layer && ` of ${layer}`}`, 'a packed model has no such step.');
+        throw new UnsupportedError(`freezing ${reader}`, 'a packed model has no such step.');
     }
   }
 
   /** The signs of x, packed for a convolution of so many groups; made once for all that read them. */
-  private signs(x: TracedValue, groups: number, layer: string): PackedValue {
+  private signs(x: TracedValue, groups: number, layer: string, reader: string): PackedValue {
     const key = `${x.id}/${groups}`;
     const known = this.signsOf.get(key);
     if (known) return known;
-    const input = this.value(x);
+    const input = this.value(x, reader);
     const signs: PackedValue = { form: 'signs', shape: input.shape, groups };
     this.steps.push({ operator: 'signs', inputs: [input], output: signs, layer });
     this.signsOf.set(key, signs);
@@ -151,26 +183,17 @@ class Lowering {
     return signs;
   }
 
-  private float(value: TracedValue, layer: string, operator: string): PackedValue {
-    const known = this.values.get(value.id);
-    if (known) return known;
-    throw new UnsupportedError(`freezing ${operator}${layer && ` of ${layer}`}`, 'one of its operands is a parameter.');
-  }
-
-  private optional(value: TracedValue | undefined): Constant | null {
-    return value ? this.constant(value) : null;
-  }
-
   /** @throws UnsupportedError when it is not known before there is an image */
-  private constant({ id }: TracedValue): Constant {
+  private constant({ id }: TracedValue, reader: string): Constant {
     const known = this.constants.get(id);
-    if (!known) throw new UnsupportedError('freezing', 'the weights of one layer depend on the image.');
+    if (!known)
+      throw new UnsupportedError(`freezing ${reader}`, 'its weights depend on the image, and a packed model holds them.');
     return { ...known, isSigns: false };
   }
 }
 
-/** @throws UnsupportedError for a shape of other than one to four axes */
-function valueShape(shape: Shape): ValueShape {
+/** @throws UnsupportedError for a shape of other than two to four axes, the batch counted */
+function valueShape(shape: Shape, reader: string): ValueShape {
   const own = shape.slice(1);
   switch (own.length) {
     case 1:
@@ -180,23 +203,27 @@ function valueShape(shape: Shape): ValueShape {
     case 3:
       return [own[0]!, own[1]!, own[2]!];
     default:
-      throw new UnsupportedError(`freezing a value ${formatShape(shape)}`, 'values have one to three axes besides the batch.');
+      throw new UnsupportedError(
+        `freezing ${reader}`,
+        `it makes ${formatShape(shape)}, and values have one to three axes besides the batch.`,
+      );
   }
 }
 
-function signsOf({ path, shape, data }: Constant): Constant {
-  return { path, shape, data: data.map((value) => (value >= 0 ? 1 : -1)), isSigns: true };
+function signsOf(w: Constant): Constant {
+  return { ...w, data: w.data.map((value) => (value >= 0 ? 1 : -1)), isSigns: true };
 }
 
 /** Mean |w| of each output channel. */
-function meanSizes({ path, shape, data }: Constant): Constant {
+function meanSizes(w: Constant): Constant {
+  const { shape, data } = w;
   const length = data.length / shape[0]!;
   const means = Float32Array.from({ length: shape[0]! }, (_, output) => {
     let sum = 0;
     for (let i = output * length; i < (output + 1) * length; i++) sum += Math.abs(data[i]!);
     return sum / length;
   });
-  return { path, shape: [shape[0]!], data: means, isSigns: false };
+  return { ...w, shape: [shape[0]!], data: means };
 }
 
 /** Batch norm by running statistics: x * scale + bias. */

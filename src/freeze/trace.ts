@@ -29,7 +29,7 @@ type TracedOperator =
 export type TracedCall = TracedOperator & {
   readonly inputs: readonly TracedValue[];
   readonly output: TracedValue;
-  /** Path of the module whose parameters it reads (`blocks.3.conv`), or ''. */
+  /** Path of the module whose parameters it reads, as they are or transformed (`blocks.3.conv`), or ''. */
   readonly layer: string;
 };
 
@@ -66,6 +66,8 @@ export function trace(model: Module, input: Shape): Trace {
 class Tracer {
   readonly calls: TracedCall[] = [];
   private readonly values = new Map<Tensor, TracedValue>();
+  /** Of what is computed of parameters and buffers alone, the path of the first. */
+  private readonly computed = new Map<TracedValue, string>();
 
   constructor(model: Module, image: Tensor) {
     this.define(image, null);
@@ -80,15 +82,11 @@ class Tracer {
 
   add({ operator, attributes, inputs, output }: OperatorCall): void {
     const values = inputs.map((input) => this.valueOf(input));
-    const path = values.find(({ constant }) => constant !== null)?.constant ?? '';
-    const call = {
-      operator,
-      attributes,
-      inputs: values,
-      output: this.define(output, null),
-      layer: path.replace(/\.?[^.]*$/, ''),
-    };
-    this.calls.push(call as TracedCall);
+    const paths = values.map((value) => value.constant ?? this.computed.get(value));
+    const [path = ''] = paths.filter((known) => known !== undefined);
+    const made = this.define(output, null);
+    if (!paths.includes(undefined)) this.computed.set(made, path);
+    this.calls.push({ operator, attributes, inputs: values, output: made, layer: path.replace(/\.?[^.]*$/, '') } as TracedCall);
   }
 
   private define(tensor: Tensor, constant: string | null): TracedValue {

@@ -20,8 +20,12 @@ const RELATIVE = { absolute: 0, relative: 1 };
 export interface StepVerification {
   /** Images that were compared. */
   readonly images: number;
-  /** Largest difference of any step's floats, as in `FLOAT_BOUND`. */
+  /** Floats that were compared. */
+  readonly floats: number;
+  /** Largest difference of any of them, relative to the larger of itself and its result's root mean square. */
   readonly largestDifference: number;
+  /** The largest that is allowed. */
+  readonly bound: number;
   /** Signs that were compared; all were equal. */
   readonly signs: number;
 }
@@ -42,6 +46,7 @@ export function verify(
   const runner = new StepRunner(packing, engine);
   let largestDifference = 0;
   let signs = 0;
+  let floats = 0;
   try {
     for (const image of images) {
       const values = valuesOf(model, trace, engine, image);
@@ -57,10 +62,11 @@ export function verify(
         const bound = isSigns ? 0 : FLOAT_BOUND;
         if (!(difference <= bound)) throw new FreezeError(step.layer || step.operator, difference, bound);
         if (isSigns) signs += found.length;
-        else largestDifference = Math.max(largestDifference, difference);
+        else floats += found.length;
+        if (!isSigns) largestDifference = Math.max(largestDifference, difference);
       }
     }
-    return { images: images.length, largestDifference, signs };
+    return { images: images.length, floats, largestDifference, bound: FLOAT_BOUND, signs };
   } finally {
     runner.dispose();
   }

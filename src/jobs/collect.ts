@@ -1,15 +1,17 @@
+import { csvLine } from '../data/csv.js';
+import type { Run } from './run.js';
 import type { FolderStore, TaskFailure, TaskResult } from './store.js';
 import type { SweepRun } from './sweep.js';
 
-/** Where a run of a sweep stands. */
-export interface CollectedRun {
-  readonly run: SweepRun;
+/** Where a task stands. */
+export interface CollectedRun<R extends Run = SweepRun> {
+  readonly run: R;
   readonly result: TaskResult | null;
   readonly failure: TaskFailure | null;
 }
 
-/** Where all runs of a sweep stand, whoever did them. @throws FormatError for a result that was tampered with */
-export async function collect(runs: readonly SweepRun[], store: FolderStore): Promise<readonly CollectedRun[]> {
+/** Where all tasks stand, whoever did them. @throws FormatError for a result that was tampered with */
+export async function collect<R extends Run>(runs: readonly R[], store: FolderStore): Promise<readonly CollectedRun<R>[]> {
   return Promise.all(
     runs.map(async (run) => {
       const result = await store.result(run.id);
@@ -30,7 +32,7 @@ export function collectedCsv(collected: readonly CollectedRun[]): string {
     result ? 'done' : failure ? 'failed' : 'missing',
     ...measures.map((measure) => text(result?.measures[measure])),
   ]);
-  return [['id', 'seed', 'fold', ...keys, 'state', ...measures], ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
+  return [['id', 'seed', 'fold', ...keys, 'state', ...measures], ...rows].map(csvLine).join('');
 }
 
 function columnsOf(collected: readonly CollectedRun[], of: (run: CollectedRun) => Readonly<Record<string, unknown>>): string[] {
@@ -40,8 +42,4 @@ function columnsOf(collected: readonly CollectedRun[], of: (run: CollectedRun) =
 function text(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function quoted(cell: string): string {
-  return /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

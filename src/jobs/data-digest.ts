@@ -8,7 +8,14 @@ import { DataError } from '../errors.js';
  * @throws DataError with reason `not-found` or `unreadable`
  */
 export async function digestOfPlace(place: string): Promise<string> {
-  const files = filesIn(place);
+  return digestOfFiles(place, filesIn(place));
+}
+
+/**
+ * SHA-256 of the names, seen from `place`, and the bytes of files.
+ * @throws DataError with reason `unreadable`
+ */
+export async function digestOfFiles(place: string, files: readonly string[]): Promise<string> {
   const whole = createHash('sha256');
   for (const file of files) {
     const hash = createHash('sha256');

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { runInProcess } from './child.js';
+import type { Run } from './run.js';
 import type { TaskOutcome } from './runner.js';
-import type { Order } from './task.js';
 
 export interface LocalOptions {
   /** Folder of the results. */
@@ -13,13 +13,13 @@ export interface LocalOptions {
 }
 
 /** Does tasks in processes of this machine, which share its processors. After the signal no further one is begun, and those under way save. */
-export async function runLocally(orders: readonly Order[], { store, jobs, signal, onOutcome }: LocalOptions): Promise<void> {
+export async function runLocally(runs: readonly Run[], { store, jobs, signal, onOutcome }: LocalOptions): Promise<void> {
   const processors = availableParallelism();
-  const atOnce = Math.min(jobs ?? processors, orders.length);
+  const atOnce = Math.min(jobs ?? processors, runs.length);
   const threads = Math.max(1, Math.floor(processors / Math.max(1, atOnce)));
-  const waiting = orders.values();
+  const waiting = runs.values();
   const worker = async () => {
-    for (const order of waiting) {
+    for (const { order } of waiting) {
       if (signal.aborted) return;
       await onOutcome(await runInProcess({ order, store, threads }, signal));
     }

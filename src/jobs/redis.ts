@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 import { ConfigError, UnsupportedError } from '../errors.js';
 import { runInProcess } from './child.js';
 import type { RedisAddress } from './redis-address.js';
+import type { Run } from './run.js';
 import type { TaskOutcome } from './runner.js';
 import { FolderStore, type TaskFailure } from './store.js';
-import type { SweepRun } from './sweep.js';
 import { type Order, orderSchema } from './task.js';
 
 /*
@@ -108,7 +108,7 @@ export interface QueueRunOptions extends QueueOptions {
  * Puts the tasks that are not done into the queue and waits until each has a result or was given up. The signal ends the waiting; the tasks stay in the queue.
  * @throws UnsupportedError without BullMQ
  */
-export async function runOnQueue(runs: readonly SweepRun[], options: QueueRunOptions): Promise<void> {
+export async function runOnQueue(runs: readonly Run[], options: QueueRunOptions): Promise<void> {
   const { store: folder, signal, onOutcome, onTrouble } = options;
   const store = new FolderStore(folder);
   const { bullmq, connect } = await loadClient();

@@ -5,11 +5,12 @@ import { writeFileAtomic } from '../formats/file.js';
 import { packageVersion } from '../train/tables/version.js';
 import { claimWork } from './claim.js';
 import type { TaskKind } from './kinds/kind.js';
+import { scoreKind } from './kinds/score.js';
 import { trainKind } from './kinds/train.js';
 import type { FolderStore, TaskFailure } from './store.js';
 import { canonicalJson, type Order, type TaskKindName, taskId } from './task.js';
 
-const kinds: Readonly<Record<TaskKindName, TaskKind>> = { train: trainKind };
+const kinds: Readonly<Record<TaskKindName, TaskKind>> = { train: trainKind, score: scoreKind };
 
 /** `known`: it was done before, here or elsewhere. */
 export type TaskState = 'done' | 'known' | 'failed' | 'interrupted';
@@ -35,7 +36,7 @@ export interface RunTaskOptions {
  * outcome, and noted in the store; only a store that cannot be used throws.
  */
 export async function runTask(order: Order, { store, ...context }: RunTaskOptions): Promise<TaskOutcome> {
-  const { task, place } = order;
+  const { task, place, model } = order;
   const { signal, log } = context;
   const id = taskId(task, packageVersion());
   const outcome = (state: TaskState, failure: TaskFailure | null = null): TaskOutcome => ({ id, state, failure });
@@ -52,7 +53,7 @@ export async function runTask(order: Order, { store, ...context }: RunTaskOption
     const out = path.join(work, 'result');
     fs.rmSync(out, { recursive: true, force: true });
     fs.mkdirSync(out);
-    const measures = await kinds[task.what]({ ...context, task, place, work, out });
+    const measures = await kinds[task.what]({ ...context, task, place, model, work, out });
     if (!measures) return outcome('interrupted');
     await writeFileAtomic(path.join(out, 'result.json'), new TextEncoder().encode(`${canonicalJson({ task, measures })}\n`));
     await store.keep(id, out);

@@ -9,7 +9,8 @@ import { sampleName } from '../train/dataset.js';
 import { applyOverrides, loadRecipe, type Recipe } from '../train/index.js';
 import { packageVersion } from '../train/tables/version.js';
 import { digestOfPlace } from './data-digest.js';
-import { type Order, type Task, taskId } from './task.js';
+import type { Run } from './run.js';
+import { type Task, taskId } from './task.js';
 
 const value = z.union([z.number(), z.string(), z.boolean(), z.null(), z.array(z.union([z.number(), z.string()]))]);
 type Value = z.output<typeof value>;
@@ -67,10 +68,8 @@ export const sweepSchema = z.strictObject({
 
 export type Sweep = z.output<typeof sweepSchema>;
 
-/** A run of a sweep: the task, and what sets it apart from the others. */
-export interface SweepRun {
-  readonly id: string;
-  readonly order: Order;
+/** A run of a sweep, and what it sets. */
+export interface SweepRun extends Run {
   readonly settings: Settings;
 }
 
@@ -114,11 +113,17 @@ export async function runsOf(sweep: Sweep, folder: string): Promise<readonly Swe
         digests.set(place, digest);
         const changed = applyOverrides(recipe, assignmentsOf({ ...point, ...fold.set }));
         const order = { task: { ...trainTask(changed, seed), data: await digest, fold: fold.name }, place };
-        runs.push({ id: taskId(order.task, packageVersion()), order, settings: point });
+        runs.push({ id: taskId(order.task, packageVersion()), order, name: nameOf(point, seed, fold.name), settings: point });
       }
     }
   }
   return expectDistinct(runs);
+}
+
+/** `learningRate=0.1 smoothing=0, seed 1, fold a` */
+function nameOf(settings: Settings, seed: number, fold: string | null): string {
+  const set = Object.entries(settings).map(([key, wanted]) => `${key.split('.').at(-1)}=${JSON.stringify(wanted)}`);
+  return [...(set.length > 0 ? [set.join(' ')] : []), `seed ${seed}`, ...(fold === null ? [] : [`fold ${fold}`])].join(', ');
 }
 
 /** Where the data lies and the seed are told apart from the recipe. */

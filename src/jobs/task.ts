@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Parts of a fold that a task is one of, such as a protocol's; or of what a bulk is cut into. */
 const name = z.string().min(1).max(200);
 
-export const taskKinds = ['train'] as const;
+export const taskKinds = ['train', 'score'] as const;
 
 export type TaskKindName = (typeof taskKinds)[number];
 
@@ -13,7 +13,7 @@ export type TaskKindName = (typeof taskKinds)[number];
  */
 export const taskSchema = z.strictObject({
   what: z.enum(taskKinds),
-  /** What the kind of task takes, such as a recipe. */
+  /** What the kind of task takes: a recipe; a model's digest and the names of pictures. */
   config: z.record(z.string(), z.json()),
   seed: z.int(),
   /** `digestOfPlace` of what is read. */
@@ -28,6 +28,8 @@ export const orderSchema = z.strictObject({
   task: taskSchema,
   /** A folder, file or data set's name. */
   place: z.string().min(1),
+  /** Of a `score` task: the file of its model. */
+  model: z.string().optional(),
 });
 
 export type Order = z.output<typeof orderSchema>;

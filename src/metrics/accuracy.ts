@@ -1,21 +1,5 @@
 import { ShapeError } from '../errors.js';
 
-/** A class and the score that it was given. */
-export interface RankedClass {
-  readonly label: number;
-  readonly score: number;
-}
-
-/**
- * The `k` classes of the highest scores, best first; of equal scores the lower label stands first. Fewer when there are fewer
- * classes.
- */
-export function topClasses(scores: ArrayLike<number>, k: number): RankedClass[] {
-  return Array.from(scores, (score, label) => ({ label, score }))
-    .sort((a, b) => b.score - a.score || a.label - b.label)
-    .slice(0, k);
-}
-
 /**
  * How many rows of `logits` [rows, classes], row-major, have their label among the `k` highest. Ties count as `topClasses` ranks
  * them, and a row in which the label's score is not a number is wrong: it never counts as correct by accident.
@@ -49,15 +33,6 @@ export function predictions(logits: ArrayLike<number>, classes: number): Int32Ar
     result[row] = best;
   }
   return result;
-}
-
-/** Probabilities from the logits of one image; they sum to 1. */
-export function softmax(logits: ArrayLike<number>): Float64Array {
-  const values = Float64Array.from(logits);
-  const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = values.map((value) => Math.exp(value - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }
 
 function classesOf(logits: ArrayLike<number>, labels: ArrayLike<number>): number {

@@ -68,14 +68,15 @@ export class BinaryBlock extends Module {
     this.activatesSum = activationPlace === 'sum';
   }
 
-  forward(x: Tensor): Tensor {
+  /** @param passed what the shortcut is made of, where that is not the input: for shortcuts that are `given` */
+  forward(x: Tensor, passed: Tensor = x): Tensor {
     const convolved = inTurn(x, this.conv, this.norm);
     const shuffled = this.groups === 1 ? convolved : ops.shuffleChannels(convolved, this.groups);
     if (shuffled !== convolved) convolved.release();
     this.probe?.('input', x);
     this.probe?.('branch', shuffled);
     const branch = this.activatesSum ? shuffled : through(shuffled, this.activation);
-    const sum = addShortcut(x, branch, this.shortcut);
+    const sum = addShortcut(passed, branch, this.shortcut);
     const output = this.activatesSum ? through(sum, this.activation) : sum;
     this.probe?.('output', output);
     return output;

@@ -44,7 +44,7 @@ class Level extends Module {
  * The last layer has no batch norm to mend its scale, and its ReLU would stay dark for ever if it started below zero
  * everywhere; so all start as in PyTorch, uniform within 1 / sqrt(fan-in).
  */
-function centralDifference(inChannels: number, outChannels: number, share: number, rng: Rng): Conv2d {
+export function centralDifference(inChannels: number, outChannels: number, share: number, rng: Rng): Conv2d {
   return new CentralDifferenceConv2d(inChannels, outChannels, {
     kernel: 3,
     padding: 1,
@@ -72,7 +72,7 @@ export class SpatialAttention extends Module {
   }
 }
 
-/** Channels from convolution to convolution, and the sizes of the attention kernels for the low, mid and high level. */
+/** Channels from convolution to convolution, those of the stem first, and the sizes of the attention kernels for the low, mid and high level. */
 interface Layout {
   readonly low: readonly number[];
   readonly mid: readonly number[];
@@ -81,10 +81,8 @@ interface Layout {
   readonly attention: readonly number[];
 }
 
-const STEM_WIDTH = 64;
-
 const cdcnLayout: Layout = {
-  low: [STEM_WIDTH, 128, 196, 128],
+  low: [64, 128, 196, 128],
   mid: [128, 128, 196, 128],
   high: [128, 128, 196, 128],
   head: [384, 128, 64],
@@ -93,11 +91,20 @@ const cdcnLayout: Layout = {
 
 /** What the authors' search found: inner widths are 128 times 1.6, 1.2 or 1.4, rounded down. */
 const cdcnppLayout: Layout = {
-  low: [STEM_WIDTH, 128, 204, 128],
+  low: [64, 128, 204, 128],
   mid: [128, 153, 128, 179, 128],
   high: [128, 128, 153, 128],
   head: [384, 128],
   attention: [7, 5, 3],
+};
+
+/** A quarter of CDCN's widths; 49, a quarter of 196, is made 48, since the kernels compute eight channels at once. */
+const cdcnSmallLayout: Layout = {
+  low: [16, 32, 48, 32],
+  mid: [32, 32, 48, 32],
+  high: [32, 32, 48, 32],
+  head: [96, 32, 16],
+  attention: [],
 };
 
 /** [batch, height, width, channels] to a depth map [batch, mapSize, mapSize], 0 and above. */
@@ -116,7 +123,7 @@ export class Cdcn extends Network {
   constructor({ inChannels, mapSize, theta: share }: CdcnOptions, rng: Rng, layout = cdcnLayout) {
     super();
     this.mapSize = mapSize;
-    this.stem = new Level([inChannels, STEM_WIDTH], share, rng);
+    this.stem = new Level([inChannels, layout.low[0]!], share, rng);
     this.low = new Level(layout.low, share, rng);
     this.mid = new Level(layout.mid, share, rng);
     this.high = new Level(layout.high, share, rng);
@@ -146,5 +153,12 @@ export class Cdcn extends Network {
 export class CdcnPlusPlus extends Cdcn {
   constructor(options: CdcnOptions, rng: Rng) {
     super(options, rng, cdcnppLayout);
+  }
+}
+
+/** For CPUs: CDCN with a quarter of the channels. */
+export class CdcnSmall extends Cdcn {
+  constructor(options: CdcnOptions, rng: Rng) {
+    super(options, rng, cdcnSmallLayout);
   }
 }

@@ -5,6 +5,6 @@ export { DyResNet, type DyResNetOptions } from './dyresnet.js';
 export type { ModelEntry } from './entry.js';
 export { Ftbnn, type FtbnnOptions } from './ftbnn.js';
 export { type ModelSpec, Network, type OptionValue } from './network.js';
-export { type CreateModelOptions, createFromSpec, createModel, modelEntry } from './registry.js';
+export { type CreateModelOptions, createFromSpec, createModel, modelEntry, twinSpec } from './registry.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
 export { type ModelName, models } from './table.js';

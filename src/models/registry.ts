@@ -40,6 +40,14 @@ export function createFromSpec(spec: ModelSpec, engine?: Engine): Network {
   return createModel(spec.name as string, { ...spec.options, engine });
 }
 
+/** The network that `spec` is compared with: all its options but those in which its twin differs from it; null where it has no twin. */
+export function twinSpec({ name, options }: ModelSpec): ModelSpec | null {
+  const { twin, preset } = modelEntry(name);
+  if (twin === null) return null;
+  const changed = Object.entries(modelEntry(twin).preset).filter(([key, value]) => value !== preset[key]);
+  return { name: twin, options: { ...options, ...(Object.fromEntries(changed) as Record<string, OptionValue>) } };
+}
+
 /** @throws ConfigError for an unknown name, with the nearest known one */
 export function modelEntry(name: string): ModelEntry {
   if (Object.hasOwn(models, name)) return models[name as ModelName];

@@ -89,14 +89,15 @@ function poolBy(x: Tensor, stride: number): Tensor {
   return ops.averagePool(x, even ? { kernel: stride } : { kernel: stride + 1, stride, padding: Math.floor(stride / 2) });
 }
 
-export type ShortcutKind = 'pad' | 'projection' | 'pooled-projection' | 'pooled-copies';
+/** `given`: the caller hands in, beside the input, what has the output's shape already. */
+export type ShortcutKind = 'pad' | 'projection' | 'pooled-projection' | 'pooled-copies' | 'given';
 
 /**
  * The identity where sizes stay, else a shortcut of the given kind.
  * @throws ConfigError for padding when `outChannels` are fewer, for copies when they are no multiple of `inChannels`
  */
 export function createShortcut(kind: ShortcutKind, sizes: ShortcutSizes, rng: Rng): Module {
-  if (keepsShape(sizes)) return new Identity();
+  if (kind === 'given' || keepsShape(sizes)) return new Identity();
   switch (kind) {
     case 'pad':
       if (sizes.outChannels < sizes.inChannels) {

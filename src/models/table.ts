@@ -1,6 +1,7 @@
 import type { z } from 'zod';
+import { BiCdcn, biCdcnSchema } from './bicdcn.js';
 import { BiReal, biRealSchema } from './bireal.js';
-import { Cdcn, CdcnPlusPlus, cdcnSchema } from './cdcn.js';
+import { Cdcn, CdcnPlusPlus, CdcnSmall, cdcnSchema } from './cdcn.js';
 import { DyDenseNet, dyDenseNetSchema } from './dydensenet.js';
 import { DyResNet, dyResNetSchema } from './dyresnet.js';
 import { type Family, network } from './entry.js';
@@ -20,10 +21,15 @@ const dyResNet: Family<typeof dyResNetSchema> = {
 };
 const cdcn: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, rng) => new Cdcn(options, rng) };
 const cdcnpp: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, rng) => new CdcnPlusPlus(options, rng) };
+const cdcnSmall: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, rng) => new CdcnSmall(options, rng) };
+const biCdcn: Family<typeof biCdcnSchema> = { schema: biCdcnSchema, create: (options, rng) => new BiCdcn(options, rng) };
 
 const imagenet = { task: 'classification', input: [224, 224, 3], classes: 1000 } as const;
 const cifar = { task: 'classification', input: [32, 32, 3], classes: 10 } as const;
 const face = { task: 'depth-map', input: [256, 256, 3], classes: null } as const;
+const smallFace = { ...face, input: [128, 128, 3] } as const;
+/** The size of the highest level, as in CDCN: no level is enlarged, and the head works on few pixels. */
+const smallMap = { mapSize: 16 } as const;
 
 const paper = {
   resnet: 'arXiv:1512.03385',
@@ -263,6 +269,30 @@ export const models = {
       parameters: 2_257_352,
     },
     plainTwin,
+  ),
+  ...network(
+    'cdcn-s',
+    cdcnSmall,
+    smallMap,
+    {
+      ...smallFace,
+      paper: paper.cdcn,
+      description: 'CDCN with a quarter of the channels on a quarter of the pixels, for CPUs',
+      parameters: 139_616,
+    },
+    plainTwin,
+  ),
+  ...network(
+    'bicdcn-s',
+    biCdcn,
+    { ...smallMap, theta: 0.7 },
+    {
+      ...smallFace,
+      paper: paper.cdcn,
+      description: 'the 1-bit form of cdcn-s: 1-bit central difference convolutions, each with a shortcut, FPReLU',
+      parameters: 173_328,
+    },
+    { ...floatTwin, ...plainTwin },
   ),
 };
 

@@ -24,10 +24,11 @@ const panelWidth = 244;
 const lefts = [58, 376, 694];
 
 /**
- * Loss, accuracy and learning rate by epoch as an SVG document, 960 x 322; light or dark as the viewer prefers.
+ * Loss, accuracy (of depth networks the equal error rate) and learning rate by epoch as an SVG document, 960 x 322; light or dark as the viewer prefers.
  */
 export function renderCurves(history: readonly EpochEvent[], { title, epochs }: CurvesOptions): string {
-  const best = history.findLast((event) => event.best && event.validationAccuracy !== null);
+  const measure = measureOf(history);
+  const best = history.findLast((event) => event.best && measure.validation(event) !== null);
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({
@@ -36,7 +37,7 @@ export function renderCurves(history: readonly EpochEvent[], { title, epochs }: 
       textStyle: { fontFamily: 'system-ui, sans-serif', color: text },
       title: [
         { text: title, left: 12, top: 8, textStyle: { fontSize: 16, color: text } },
-        ...['Loss', accuracyTitle(best), 'Learning rate'].map((name, i) => ({
+        ...['Loss', titleOf(measure, best), 'Learning rate'].map((name, i) => ({
           text: name,
           left: lefts[i]! + panelWidth / 2,
           top: 42,
@@ -82,15 +83,15 @@ export function renderCurves(history: readonly EpochEvent[], { title, epochs }: 
       series: [
         line('training', 0, colors.training, history, (event) => event.trainLoss),
         line('validation', 0, colors.validation, history, (event) => event.validationLoss),
-        line('training', 1, colors.training, history, (event) => event.trainAccuracy),
+        line('training', 1, colors.training, history, measure.training),
         {
-          ...line('validation', 1, colors.validation, history, (event) => event.validationAccuracy),
+          ...line('validation', 1, colors.validation, history, measure.validation),
           markLine: best && markEpoch(best.epoch),
         },
         line('learning rate', 2, colors.rate, history, (event) => event.learningRate),
       ],
     });
-    return withDarkForm(chart.renderToSVGString(), `${title}: loss, accuracy and learning rate by epoch`);
+    return withDarkForm(chart.renderToSVGString(), `${title}: loss, ${measure.name.toLowerCase()} and learning rate by epoch`);
   } finally {
     chart.dispose();
   }
@@ -119,8 +120,32 @@ function line(
   };
 }
 
-function accuracyTitle(best: EpochEvent | undefined): string {
-  return best ? `Accuracy (best ${formatShare(best.validationAccuracy)}, epoch ${best.epoch})` : 'Accuracy';
+/** What epochs are compared by. */
+interface Measure {
+  readonly name: string;
+  training(event: EpochEvent): number | null;
+  validation(event: EpochEvent): number | null;
+}
+
+const accuracy: Measure = {
+  name: 'Accuracy',
+  training: (event) => event.trainAccuracy,
+  validation: (event) => event.validationAccuracy,
+};
+
+/** Of depth networks, on the validation images only. */
+const equalErrorRate: Measure = {
+  name: 'Equal error rate',
+  training: () => null,
+  validation: (event) => event.detection?.eer ?? null,
+};
+
+function measureOf([first]: readonly EpochEvent[]): Measure {
+  return first && first.trainAccuracy === null ? equalErrorRate : accuracy;
+}
+
+function titleOf({ name, validation }: Measure, best: EpochEvent | undefined): string {
+  return best ? `${name} (best ${formatShare(validation(best))}, epoch ${best.epoch})` : name;
 }
 
 function markEpoch(epoch: number): LineSeriesOption['markLine'] {

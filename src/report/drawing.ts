@@ -20,6 +20,12 @@ export const markColors = {
   purple: ['#8250df', '#bc8cff'],
 } as const satisfies Record<string, PageColor>;
 
+/** Fills behind text. */
+export const tintColors = {
+  blue: ['#ddf0ff', '#0f3358'],
+  orange: ['#ffe9d6', '#5c2e0a'],
+} as const satisfies Record<string, PageColor>;
+
 const { quiet, grid } = pageColors;
 
 /** For every axis of a chart. */
@@ -37,18 +43,30 @@ export function percentLabel(value: number): string {
 }
 
 /**
- * Gives an SVG document that was drawn in light colours a title and its dark form: style rules beat the attributes that colours are
- * written in.
+ * Gives an SVG document that was drawn in light colours a title and its dark form.
  */
 export function withDarkForm(svg: string, title: string): string {
-  const rules = [...Object.values(pageColors), ...Object.values(markColors)].flatMap(([light, dark]) => [
-    `[fill="${light}"]{fill:${dark}}`,
-    `[stroke="${light}"]{stroke:${dark}}`,
-  ]);
-  const head = `<title>${escapeText(title)}</title><style>@media (prefers-color-scheme:dark){${rules.join('')}}</style>`;
+  const head = `<title>${escapeText(title)}</title><style>${darkRules()}</style>`;
   return svg.replace(/(<svg[^>]*>)/, (tag) => `${tag}${head}`);
 }
 
-function escapeText(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+/** The dark form of what is drawn in light colours, as style rules: they beat the attributes that colours are written in. */
+export function darkRules(): string {
+  const rules = [pageColors, markColors, tintColors].flatMap((colors) =>
+    Object.values<PageColor>(colors).flatMap(([light, dark]) => [
+      `[fill="${light}"]{fill:${dark}}`,
+      `[stroke="${light}"]{stroke:${dark}}`,
+    ]),
+  );
+  return `@media (prefers-color-scheme:dark){${rules.join('')}}`;
+}
+
+/** As text or an attribute's value in XML and HTML; what XML cannot hold is replaced. */
+export function escapeText(value: string): string {
+  return value
+    .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }

@@ -37,6 +37,11 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** 0.1234 → `0.123 ms`, 45.678 → `45.7 ms`. */
+export function formatMilliseconds(milliseconds: number): string {
+  return `${milliseconds < 1 ? milliseconds.toFixed(3) : threeDigits(milliseconds)} ms`;
+}
+
 /** A loss in four decimals while that says something; null → `–`. */
 export function formatLoss(loss: number | null): string {
   if (loss === null) return '–';

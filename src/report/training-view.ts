@@ -84,7 +84,7 @@ export class TrainingView {
     this.lastPlain = this.now();
     if (!this.table) {
       const style = { width: this.output.columns(), color: this.output.color };
-      this.table = new Table(epochColumns(this.start?.epochs ?? event.epoch, isDynamic(event)), style);
+      this.table = new Table(epochColumns(this.start?.epochs ?? event.epoch, event), style);
       this.live.print(this.table.header());
     }
     const row = this.table.row(event);
@@ -117,20 +117,26 @@ function plainStepLine(event: StepEvent, epochs: number): string {
   ].join(', ');
 }
 
-function epochColumns(epochs: number, dynamic: boolean): Column<EpochEvent>[] {
+/** Columns for events like `first`: what a network is judged by depends on its task. */
+function epochColumns(epochs: number, first: EpochEvent): Column<EpochEvent>[] {
+  const isDepth = first.trainAccuracy === null;
   return [
     { header: 'epoch', cell: ({ epoch }) => epochOf(epoch, epochs), minimum: epochOf(epochs, epochs).length },
     { header: ['training', 'loss'], cell: ({ trainLoss }) => formatLoss(trainLoss), minimum: 8, rank: 6 },
-    { header: ['', 'accuracy'], cell: ({ trainAccuracy }) => formatShare(trainAccuracy), minimum: 8, rank: 5 },
+    ...(isDepth
+      ? []
+      : [
+          {
+            header: ['', 'accuracy'],
+            cell: ({ trainAccuracy }: EpochEvent) => formatShare(trainAccuracy),
+            minimum: 8,
+            rank: 5,
+          } as const,
+        ]),
     { header: ['validation', 'loss'], cell: ({ validationLoss }) => formatLoss(validationLoss), minimum: 8, rank: 7 },
-    {
-      header: ['', 'accuracy'],
-      // The star is what tells the best epoch where there is no colour.
-      cell: ({ validationAccuracy, best }) => `${best ? '* ' : ''}${formatShare(validationAccuracy)}`,
-      minimum: 9,
-    },
+    ...(isDepth ? detectionColumns : accuracyColumns),
     { header: ['learning', 'rate'], cell: ({ learningRate }) => formatRate(learningRate), minimum: 8, rank: 3 },
-    ...(dynamic
+    ...(isDynamic(first)
       ? [
           { header: ['channels', 'off'], cell: ({ inactive }: EpochEvent) => formatShare(inactive, 0), rank: 4 },
           { header: ['dead', 'selectors'], cell: ({ deadSelectors }: EpochEvent) => formatShare(deadSelectors, 0), rank: 1 },
@@ -140,6 +146,25 @@ function epochColumns(epochs: number, dynamic: boolean): Column<EpochEvent>[] {
     { header: 'time', cell: ({ seconds }) => formatDuration(seconds), minimum: 5, rank: 2.5 },
   ];
 }
+
+/** The star is what tells the best epoch where there is no colour. */
+function starred(text: string, best: boolean): string {
+  return `${best ? '* ' : ''}${text}`;
+}
+
+const accuracyColumns: Column<EpochEvent>[] = [
+  {
+    header: ['', 'accuracy'],
+    cell: ({ validationAccuracy, best }) => starred(formatShare(validationAccuracy), best),
+    minimum: 9,
+  },
+];
+
+const detectionColumns: Column<EpochEvent>[] = [
+  { header: ['', 'EER'], cell: ({ detection, best }) => starred(formatShare(detection?.eer), best), minimum: 9 },
+  { header: ['', 'ACER'], cell: ({ detection }) => formatShare(detection?.acer), minimum: 7, rank: 5 },
+  { header: ['', 'AUC'], cell: ({ detection }) => formatShare(detection?.auc), minimum: 7, rank: 4 },
+];
 
 function isDynamic(event: EpochEvent): boolean {
   return event.inactive !== undefined;

@@ -1,8 +1,18 @@
-import { ShapeError } from '../errors.js';
+import { ConfigError, DTypeError, ShapeError } from '../errors.js';
 import type { Contract } from '../formats/packed/contract.js';
 import type { ValueShape } from '../formats/packed/graph.js';
+import { cropCenter } from '../images/crop.js';
+import { fitImage } from '../images/fit.js';
+import { toGrey } from '../images/grey.js';
+import { normalize, normalizeTables } from '../images/normalize.js';
+import type { ImageSize, Raster } from '../images/raster.js';
+import { ResampleScratch, resample, wholeOf } from '../images/resample.js';
+import { type Drawable, DrawableReader, drawableKind } from './drawables.js';
 
-/** An image as a page's canvas (`ImageData`) or an image decoder gives it: bytes by rows, channels of a pixel side by side. */
+/**
+ * An image of any size as a canvas (`ImageData`) or an image decoder gives it: bytes by rows, the values of a pixel side by side. Red, green, blue, and
+ * an opacity that is ignored; one value for grey.
+ */
 export interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
@@ -16,65 +26,172 @@ export interface Floats {
   readonly shape: readonly number[];
 }
 
-export type Images = Pixels | readonly Pixels[] | Floats;
+export type Image = Pixels | Drawable;
+
+export type Images = Image | readonly Image[] | Floats;
 
 export interface Batch {
   readonly batch: number;
+  /** [batch, height, width, channels] */
   readonly data: Float32Array;
 }
 
-/** Channels that an image of one may have: with an opacity, which is ignored. */
-const OPAQUE = { rgb: [3, 4], grey: [1], other: [] } as const;
+/** Values that a pixel may have for a model of such channels; those of `other` are as many as it takes. */
+const VALUES = { rgb: [3, 4], grey: [1, 3, 4], other: [] } as const;
 
-/**
- * Images as the model's contract says.
- * @throws ShapeError when they are of another size or have other channels than it takes
- */
-export function batchOf(images: Images, [height, width, channels]: ValueShape, contract: Contract): Batch {
-  if ('shape' in images) return checkFloats(images, [height, width, channels]);
-  const list: readonly Pixels[] = Array.isArray(images) ? images : [images as Pixels];
-  if (list.length === 0) throw new ShapeError('run', 'no image', 'at least one');
-  const size = height * width * channels;
-  const data = new Float32Array(list.length * size);
-  for (const [i, pixels] of list.entries()) {
-    const stride = checkPixels(pixels, [height, width, channels], contract);
-    normalize(pixels.data, stride, channels, contract, data.subarray(i * size, (i + 1) * size));
+const NEEDED =
+  'an image ({ data, width, height }, ImageData; in a browser ImageBitmap, canvas, VideoFrame), a list of them, or { data, shape }';
+
+/** Makes of images what a model takes: brings them to the size of its source, prepares and normalises them, as in training. */
+export class ImageReader {
+  private readonly tables: Float32Array;
+  private readonly scratch = new ResampleScratch();
+  private readonly drawables = new DrawableReader();
+  /** Floats of an earlier batch, to be used again. */
+  private spare = new Float32Array(0);
+  private grey = new Uint8Array(0);
+  private canvases: readonly [Uint8Array, Uint8Array] | null = null;
+
+  /** @param shape of an image as the graph takes it */
+  constructor(
+    private readonly shape: ValueShape,
+    private readonly contract: Contract,
+  ) {
+    this.tables = normalizeTables(contract.mean, contract.std);
   }
-  return { batch: list.length, data };
+
+  /**
+   * Copies all that it needs: images may change afterwards.
+   * @throws ShapeError for images of channels or lengths that do not fit; DTypeError for numbers of another type; ConfigError for what is no image;
+   *   UnsupportedError for one that the browser does not give away
+   */
+  read(images: Images): Batch {
+    if (typeof images !== 'object' || images === null) throw notAnImage(images);
+    if ('shape' in images) return this.readFloats(images);
+    const list: readonly Image[] = Array.isArray(images) ? images : [images as Image];
+    if (list.length === 0) throw new ShapeError('run', 'no image', 'at least one');
+    const rasters = list.map((image) => this.rasterOf(image));
+    const size = this.imageSize;
+    const data = this.take(list.length * size);
+    for (const [i, raster] of rasters.entries()) this.prepare(raster, data.subarray(i * size, (i + 1) * size));
+    return { batch: list.length, data };
+  }
+
+  /** Takes back the memory of a batch that nobody looks at any more. */
+  reuse({ data }: Batch): void {
+    this.spare = data as Float32Array<ArrayBuffer>;
+  }
+
+  private get imageSize(): number {
+    return this.shape[0] * this.shape[1] * this.shape[2];
+  }
+
+  private take(length: number): Float32Array {
+    const data = this.spare.length === length ? this.spare : new Float32Array(length);
+    this.spare = new Float32Array(0);
+    return data;
+  }
+
+  private readFloats({ data, shape }: Floats): Batch {
+    if (!Array.isArray(shape)) throw new ConfigError('images.shape', `got ${kindOf(shape)}, needs a list of four lengths`);
+    const [batch, ...image] = shape as readonly number[];
+    const fits =
+      shape.length === 4 && Number.isInteger(batch) && batch! >= 1 && image.every((length, axis) => length === this.shape[axis]);
+    if (!fits) throw new ShapeError('run', `images [${shape.join(', ')}]`, `[batch, ${this.shape.join(', ')}]`);
+    if (kindOf(data) !== 'Float32Array')
+      throw new DTypeError('run', kindOf(data), 'float32 (a Float32Array), normalised already');
+    const size = batch! * this.imageSize;
+    if (data.length !== size) throw new ShapeError('run', `${data.length} values`, `the ${size} of [${shape.join(', ')}]`);
+    const own = this.take(size);
+    own.set(data);
+    return { batch: batch!, data: own };
+  }
+
+  private rasterOf(image: Image): Raster {
+    if (typeof image !== 'object' || image === null) throw notAnImage(image);
+    const pixels = drawableKind(image) ? this.drawables.read(image) : image;
+    if (!('data' in pixels)) throw notAnImage(pixels);
+    return checkPixels(pixels as Pixels, this.shape[2], this.contract);
+  }
+
+  private prepare(raster: Raster, to: Float32Array): void {
+    const channels = this.shape[2];
+    const { source, prepare, channels: order } = this.contract;
+    let image = order === 'grey' && raster.values > 1 ? this.toGrey(raster) : raster;
+    const change = ([height, width]: ImageSize, into: (canvas: Uint8Array) => void) => {
+      const data = this.canvasBeside(image.data);
+      into(data);
+      image = { data, height, width, values: channels };
+    };
+    if (image.height !== source.size[0] || image.width !== source.size[1])
+      change(source.size, (canvas) => fitImage(image, channels, source.fit, canvas, source.size, this.scratch));
+    for (const { name, size } of prepare) {
+      change(size, (canvas) => {
+        if (name === 'center-crop') cropCenter(image, channels, canvas, size);
+        else resample(image, channels, wholeOf(image), canvas, size, this.scratch);
+      });
+    }
+    normalize(image, channels, this.tables, to);
+  }
+
+  private toGrey(raster: Raster): Raster {
+    const pixels = raster.height * raster.width;
+    if (this.grey.length < pixels) this.grey = new Uint8Array(pixels);
+    toGrey(raster, this.grey);
+    return { ...raster, data: this.grey, values: 1 };
+  }
+
+  /** The one of two canvases that is not in use, large enough for every size that the contract names. */
+  private canvasBeside(data: Raster['data']): Uint8Array {
+    if (!this.canvases) {
+      const { source, prepare } = this.contract;
+      const pixels = [source, ...prepare].map(({ size: [height, width] }) => height * width);
+      const bytes = Math.max(...pixels) * this.shape[2];
+      this.canvases = [new Uint8Array(bytes), new Uint8Array(bytes)];
+    }
+    return this.canvases[data === this.canvases[0] ? 1 : 0];
+  }
 }
 
-function checkFloats({ data, shape }: Floats, needed: ValueShape): Batch {
-  const [batch, ...image] = shape;
-  const fits =
-    shape.length === 4 && Number.isInteger(batch) && batch! >= 1 && image.every((length, axis) => length === needed[axis]);
-  if (!fits) throw new ShapeError('run', `images [${shape.join(', ')}]`, `[batch, ${needed.join(', ')}]`);
-  const size = batch! * needed[0] * needed[1] * needed[2];
-  if (data.length !== size) throw new ShapeError('run', `${data.length} values`, `the ${size} of [${shape.join(', ')}]`);
-  return { batch: batch!, data };
-}
-
-/** Values of a pixel. @throws ShapeError */
 function checkPixels(
-  { data, width, height }: Pixels,
-  [neededHeight, neededWidth, channels]: ValueShape,
+  { data, width, height, colorSpace = 'srgb' }: Pixels & { readonly colorSpace?: unknown },
+  channels: number,
   contract: Contract,
-): number {
-  const stride = data.length / (width * height);
-  const allowed: readonly number[] = contract.channels === 'other' ? [channels] : OPAQUE[contract.channels];
-  if (width !== neededWidth || height !== neededHeight || !allowed.includes(stride)) {
-    throw new ShapeError(
+): Raster {
+  const kind = kindOf(data);
+  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') {
+    throw new DTypeError(
       'run',
-      `an image of ${width} x ${height} pixels, ${stride} values each`,
-      `${neededWidth} x ${neededHeight} pixels of ${allowed.join(' or ')} values (${contract.channels})`,
+      kind,
+      'bytes from 0 to 255 (a Uint8Array or Uint8ClampedArray) for an image with width and height',
     );
   }
-  return stride;
+  if (colorSpace !== 'srgb')
+    throw new ConfigError('images', `got an image in ${colorSpace}, needs sRGB: getImageData(…, { colorSpace: 'srgb' })`);
+  const isSide = (side: unknown) => Number.isInteger(side) && (side as number) >= 1;
+  if (!isSide(width) || !isSide(height)) {
+    throw new ShapeError('run', `an image of ${width} x ${height} pixels`, 'whole numbers from 1 on for width and height');
+  }
+  const allowed: readonly number[] = contract.channels === 'other' ? [channels] : VALUES[contract.channels];
+  const values = data.length / (width * height);
+  if (!allowed.includes(values)) {
+    throw new ShapeError(
+      'run',
+      `${data.length} bytes for ${width} x ${height} pixels (width x height), ${Math.round(values * 100) / 100} a pixel`,
+      `${allowed.join(' or ')} a pixel (${contract.channels})`,
+    );
+  }
+  return { data, height, width, values };
 }
 
-function normalize(bytes: ArrayLike<number>, stride: number, channels: number, { mean, std }: Contract, to: Float32Array): void {
-  const scale = std.map((deviation) => 1 / (255 * deviation));
-  const shift = std.map((deviation, c) => -mean[c]! / deviation);
-  for (let pixel = 0, i = 0; i < to.length; pixel++) {
-    for (let c = 0; c < channels; c++) to[i++] = bytes[pixel * stride + c]! * scale[c]! + shift[c]!;
-  }
+function notAnImage(value: unknown): ConfigError {
+  return new ConfigError('images', `got ${kindOf(value)}, needs ${NEEDED}`);
+}
+
+/** `Float64Array`, `Array`, `null`, `HTMLImageElement`. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString
+    .call(value)
+    .slice(8, -1)
+    .replace(/^(Null|Undefined|Number|String|Boolean)$/, (name) => name.toLowerCase());
 }

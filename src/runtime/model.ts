@@ -1,13 +1,37 @@
-import { createEngine, type EngineFacts, type EngineOptions } from '../engine/index.js';
-import { ConfigError, FormatError, LifetimeError } from '../errors.js';
+import { createEngineOn } from '../engine/create.js';
+import type { Engine } from '../engine/engine.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
+import type { EngineHost } from '../engine/host.js';
+import type { EngineFacts, EngineOptions } from '../engine/index.js';
+import { forwardKernels } from '../engine/wasm/forward.js';
+import { ConfigError, LifetimeError, UnsupportedError } from '../errors.js';
 import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel, type Provenance } from '../formats/packed/model.js';
-import { batchOf, type Images } from './images.js';
+import { type NamedClass, nameClasses } from '../metrics/ranking.js';
+import { type Batch, ImageReader, type Images } from './images.js';
 import { Plan } from './plan.js';
+import type { ModelBytes } from './source.js';
+import { Turns } from './turns.js';
 
-export interface LoadOptions extends Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'binaryKernel'> {
+export interface LoadOptions extends Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'binaryKernel' | 'autotune'> {
   /** What error texts call the model; where it comes from unless given. */
   readonly name?: string;
+  /**
+   * In a page: address of the folder that has the files of the package's `dist/browser`, where a bundler or a server has moved them without this
+   * module. Node needs none.
+   */
+  readonly files?: string | URL;
+}
+
+/** What of an image can be handed over: the buffer of its numbers, or itself, where it is an `ImageBitmap`. */
+export type Transfer = ArrayBuffer | { readonly width: number; readonly height: number; close(): void };
+
+export interface RunOptions {
+  /**
+   * A page's images are copied on their way to the model's worker; these are handed over instead, and are empty for the page afterwards. Node copies
+   * nothing and leaves all as it is.
+   */
+  readonly transfer?: readonly Transfer[];
 }
 
 /** What a loaded model is, as plain data. */
@@ -45,27 +69,40 @@ export interface ProfiledStep {
   readonly milliseconds: number;
 }
 
-/** A packed model in memory, ready to answer. */
+export interface ClassifyOptions {
+  /** Classes for each image, best first; 1 unless given. */
+  readonly top?: number;
+}
+
+/** A packed model in memory, ready to answer. Calls made at once are answered in their order; each reads its images before it returns. */
 export interface RuntimeModel {
-  /** Calls made at once are answered one after another. @throws ShapeError for images that it does not take; LifetimeError after `dispose` */
-  run(images: Images): Promise<Answer>;
+  /**
+   * Images of any size are brought to the size that the contract says; floats are taken as they are.
+   * @throws ShapeError, DTypeError or ConfigError for images that it does not take, saying what it takes; UnsupportedError for one whose pixels the
+   *   browser does not give away; LifetimeError when it is disposed of before the answer
+   */
+  run(images: Images, options?: RunOptions): Promise<Answer>;
+  /**
+   * Names what is on each image: its classes with their probabilities. Throws as `run`.
+   * @throws UnsupportedError when the contract names no classes
+   */
+  classify(images: Images, options?: ClassifyOptions & RunOptions): Promise<NamedClass[][]>;
   /** How long each step takes, from several runs on the same images. Throws as `run`. */
   profile(images: Images, rounds?: number): Promise<readonly ProfiledStep[]>;
+  /** As of the last call that was answered. */
   readonly facts: RuntimeFacts;
-  /** Gives its memory back. */
+  /** Gives its memory back. Calls that wait for their turn fail with a LifetimeError. */
   dispose(): void;
 }
 
 /**
- * Loads a packed model, checks all of it, and runs it once, so that the first answer takes no longer than any.
- * @param source its bytes, or where they are
- * @throws FormatError as `decodePackedModel`, and with reason `not-found` when `source` cannot be fetched
+ * Checks all of a packed model, puts it on an engine of its own and runs it once, so that the first answer takes no longer than any.
+ * @throws FormatError as `decodePackedModel`; what `createEngineOn` throws
  */
-export async function load(source: Uint8Array | ArrayBuffer | URL, options: LoadOptions = {}): Promise<RuntimeModel> {
-  const { name, ...engineOptions } = options;
-  const [bytes, place] = await read(source);
-  const model = await decodePackedModel(bytes, name ?? place);
-  const engine = await createEngine(engineOptions);
+export async function loadOn(host: EngineHost, source: ModelBytes, options: LoadOptions): Promise<RuntimeModel> {
+  const { name, files: _, ...engineOptions } = options;
+  const model = await decodePackedModel(source.bytes, name ?? source.place);
+  const engine = await createEngineOn(host, engineOptions, forwardKernels);
   try {
     const plan = new Plan(model, engine);
     const [height, width, channels] = model.graph.values[0]!.shape;
@@ -77,42 +114,49 @@ export async function load(source: Uint8Array | ArrayBuffer | URL, options: Load
   }
 }
 
-async function read(source: Uint8Array | ArrayBuffer | URL): Promise<[bytes: Uint8Array, name: string]> {
-  if (source instanceof Uint8Array) return [source, 'model'];
-  if (source instanceof ArrayBuffer) return [new Uint8Array(source), 'model'];
-  const response = await fetch(source);
-  if (!response.ok)
-    throw new FormatError(source.href, 'not-found', `cannot be fetched (${response.status} ${response.statusText}).`);
-  return [new Uint8Array(await response.arrayBuffer()), source.href];
-}
-
-function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType<typeof createEngine>>): RuntimeModel {
+function runtimeModel(model: PackedModel, plan: Plan, engine: Engine<ForwardKernels>): RuntimeModel {
   const { graph, contract, provenance, digest, tensors } = model;
   const input = graph.values[0]!.shape;
   const output = outputShape(graph.values[graph.output]!.shape);
   const weightBytes = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const reader = new ImageReader(input, contract);
+  const turns = new Turns();
   let disposed = false;
-  const take = (images: Images) => {
-    if (disposed) throw new LifetimeError('run: this model was disposed of. Load it again.');
-    return batchOf(images, input, contract);
+  const checkUsable = () => {
+    if (disposed) throw modelDisposed();
   };
+  const inTurn = <T>(images: Images, work: (batch: Batch) => T): Promise<T> => {
+    checkUsable();
+    const batch = reader.read(images);
+    return turns.take(() => {
+      checkUsable();
+      const result = work(batch);
+      reader.reuse(batch);
+      return result;
+    });
+  };
+  const run = ({ batch, data }: Batch): Answer => ({ shape: [batch, ...output], data: plan.run(batch, data) });
   return {
-    async run(images) {
-      const { batch, data } = take(images);
-      return { shape: [batch, ...output], data: plan.run(batch, data) };
+    run: async (images) => inTurn(images, run),
+    async classify(images, { top = 1 } = {}) {
+      const { labels } = contract;
+      if (!labels)
+        throw new UnsupportedError('classifying with this model', 'its file names no classes. What it answers comes from run.');
+      checkCount('top', top);
+      return nameClasses((await inTurn(images, run)).data, labels, top);
     },
     async profile(images, rounds = 15) {
-      const { batch, data } = take(images);
-      if (!Number.isInteger(rounds) || rounds < 1)
-        throw new ConfigError('rounds', `got ${rounds}, needs a whole number from 1 on`);
+      checkCount('rounds', rounds);
       const times = graph.steps.map((): number[] => []);
-      for (let round = 0; round < rounds; round++) {
-        plan.run(batch, data, (i, run) => {
-          const start = performance.now();
-          run();
-          times[i]!.push(performance.now() - start);
-        });
-      }
+      await inTurn(images, ({ batch, data }) => {
+        for (let round = 0; round < rounds; round++) {
+          plan.run(batch, data, (i, step) => {
+            const start = performance.now();
+            step();
+            times[i]!.push(performance.now() - start);
+          });
+        }
+      });
       return graph.steps.map(({ layer, operator, output: place }, i) => ({
         layer: layer || operator,
         operator,
@@ -130,6 +174,15 @@ function runtimeModel(model: PackedModel, plan: Plan, engine: Awaited<ReturnType
       engine.dispose();
     },
   };
+}
+
+function checkCount(key: string, count: number): void {
+  if (!Number.isInteger(count) || count < 1) throw new ConfigError(key, `got ${count}, needs a whole number from 1 on`);
+}
+
+/** For whoever still asks a model for answers. */
+export function modelDisposed(): LifetimeError {
+  return new LifetimeError('run: this model was disposed of. Load it again.');
 }
 
 /** Leading axes of length 1 are none: scores are [classes]. */

@@ -1,27 +1,32 @@
 import type { Engine } from '../engine/engine.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
 import type { Address } from '../engine/kernels.js';
 import type { PackedModel } from '../formats/packed/model.js';
 import { type Lifetime, planArena } from './arena.js';
-import { type PreparedStep, prepareStep, valueBytes } from './steps.js';
+import { type PreparedStep, prepareStep, type StepMemory, valueBytes } from './steps.js';
 import { Weights } from './weights.js';
+
+/** The block and where things lie in it, for the batch that it was made for. */
+interface Arena {
+  readonly batch: number;
+  readonly address: Address;
+  readonly bytes: number;
+  readonly image: Address;
+  readonly steps: readonly StepMemory[];
+  readonly answer: Address;
+}
 
 /** A packed model on an engine: its weights in memory, its steps ready, and one block for all that lies between them. */
 export class Plan {
   private readonly weights: Weights;
   private readonly steps: readonly PreparedStep[];
   private readonly lifetimes: readonly Lifetime[];
-  /** The block and where things lie in it, for the batch that it was made for. */
-  private arena: {
-    readonly batch: number;
-    readonly address: Address;
-    readonly offsets: readonly number[];
-    readonly bytes: number;
-  } | null = null;
+  private arena: Arena | null = null;
 
   /** @throws OutOfMemoryError when the weights do not fit */
   constructor(
     private readonly model: PackedModel,
-    private readonly engine: Engine,
+    private readonly engine: Engine<ForwardKernels>,
   ) {
     const { graph, tensors } = model;
     this.weights = new Weights(engine, tensors);
@@ -44,17 +49,16 @@ export class Plan {
    * @param around runs each step, and may look on
    * @throws OutOfMemoryError when so many images do not fit
    */
-  run(batch: number, images: Float32Array, around: (index: number, run: () => void) => void = (_, run) => run()): Float32Array {
-    const { graph } = this.model;
-    const { address, offsets } = this.arenaFor(batch);
-    const at = (place: number) => address + offsets[place]!;
-    this.engine.floats(at(0), images.length).set(images);
-    for (const [i, step] of graph.steps.entries()) {
-      const memory = { inputs: step.inputs.map(at), output: at(step.output), workspace: at(graph.values.length + i) };
-      around(i, () => this.steps[i]!.run(batch, memory));
+  run(batch: number, images: Float32Array, around?: (index: number, run: () => void) => void): Float32Array {
+    const { image, steps, answer } = this.arenaFor(batch);
+    this.engine.floats(image, images.length).set(images);
+    for (let i = 0; i < steps.length; i++) {
+      if (around) around(i, () => this.steps[i]!.run(batch, steps[i]!));
+      else this.steps[i]!.run(batch, steps[i]!);
     }
+    const { graph } = this.model;
     const [height, width, channels] = graph.values[graph.output]!.shape;
-    return Float32Array.from(this.engine.floats(at(graph.output), batch * height * width * channels));
+    return Float32Array.from(this.engine.floats(answer, batch * height * width * channels));
   }
 
   dispose(): void {
@@ -77,13 +81,20 @@ export class Plan {
     return [...values, ...this.steps.map(({ workspaceBytes }, i) => ({ bytes: workspaceBytes, first: i, last: i }))];
   }
 
-  private arenaFor(batch: number) {
+  private arenaFor(batch: number): Arena {
     if (this.arena?.batch === batch) return this.arena;
     if (this.arena) this.engine.free(this.arena.address);
     this.arena = null;
     const { offsets, bytes } = planArena(this.lifetimes.map((lifetime) => ({ ...lifetime, bytes: lifetime.bytes * batch })));
     const address = this.engine.allocate(bytes / 4, 'float32', 'values of a packed model', [bytes / 4]);
-    this.arena = { batch, address, offsets, bytes };
+    const { graph } = this.model;
+    const at = (place: number) => address + offsets[place]!;
+    const steps = graph.steps.map(({ inputs, output }, i) => ({
+      inputs: inputs.map(at),
+      output: at(output),
+      workspace: at(graph.values.length + i),
+    }));
+    this.arena = { batch, address, bytes, image: at(0), steps, answer: at(graph.output) };
     return this.arena;
   }
 }

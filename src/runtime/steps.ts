@@ -1,4 +1,5 @@
-import type { Address, BroadcastOperation, Conv2dGeometry, FinishTensors, Kernels } from '../engine/kernels.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
+import type { Address, BroadcastOperation, Conv2dGeometry, FinishTensors } from '../engine/kernels.js';
 import { signRowBytes } from '../engine/packed-signs.js';
 import type { StoredTensor } from '../formats/dtypes.js';
 import type { Finish, PackedGraph, PackedValue, Step, ValueShape } from '../formats/packed/graph.js';
@@ -30,7 +31,7 @@ export function prepareStep(
   graph: PackedGraph,
   tensors: ReadonlyMap<string, StoredTensor>,
   weights: Weights,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const shapes = step.inputs.map((input) => graph.values[input]!.shape);
   const [x] = shapes as [ValueShape];
@@ -43,21 +44,20 @@ export function prepareStep(
   switch (step.operator) {
     case 'convolution': {
       const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
-      const weight = weights.floats(step.weight);
-      const bias = weights.floats(step.finish.bias);
-      const finish = prepareFinish({ ...step.finish, bias: null }, y, weights, kernels);
+      // A bias that follows nothing else is where the sums begin.
+      const startsAtBias = step.finish.scale === null;
+      const filters = weights.packedFilters(step.weight, startsAtBias ? step.finish.bias : null, g);
+      const finish = finishFor(startsAtBias ? { ...step.finish, bias: null } : step.finish, weights);
       return simple((batch, { inputs, output }) => {
-        kernels.conv2d({ ...g, batch }, inputs[0]!, weight, bias, output);
-        finish?.(batch, output, inputs, output);
+        kernels.packedConv2d({ ...g, batch }, inputs[0]!, filters, finish?.(inputs) ?? null, output);
       });
     }
     case 'binaryConvolution': {
       const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
       const weight = weights.packedSigns(step.weight, g);
-      const finish = prepareFinish(step.finish, y, weights, kernels);
+      const finish = finishFor(step.finish, weights);
       return simple((batch, { inputs, output }) => {
-        kernels.packedBinaryConv2d({ ...g, batch }, inputs[0]!, weight, 0, output);
-        finish?.(batch, output, inputs, output);
+        kernels.packedBinaryConv2d({ ...g, batch }, inputs[0]!, weight, finish?.(inputs) ?? null, output);
       });
     }
     case 'dynamicConvolution':
@@ -145,20 +145,24 @@ function geometry(
   return { batch: 1, height, width, inChannels, outHeight, outWidth, outChannels, ...kernel, stride, padding, dilation, groups };
 }
 
-type RunFinish = (batch: number, x: Address, inputs: readonly Address[], y: Address) => void;
-
-/** Null for a finish that changes nothing. */
-function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: Kernels): RunFinish | null {
+/** What a step ends with, for the addresses of its inputs; null for a finish that changes nothing. */
+function finishFor(finish: Finish<string>, weights: Weights): ((inputs: readonly Address[]) => FinishTensors) | null {
   const { scale, bias, shortcut, activation } = finish;
   if (scale === null && bias === null && !shortcut && activation === 'none') return null;
-  const rows = y[0] * y[1];
   const tensors: Omit<FinishTensors, 'shortcut'> = {
     ...{ scale: weights.floats(scale), bias: weights.floats(bias), activation },
     ...{ positive: weights.floats(finish.positive), negative: weights.floats(finish.negative) },
   };
-  return (batch, from, inputs, to) => {
-    kernels.finish(batch * rows, y[2], { ...tensors, shortcut: shortcut ? inputs.at(-1)! : 0 }, from, to);
-  };
+  return (inputs) => ({ ...tensors, shortcut: shortcut ? inputs.at(-1)! : 0 });
+}
+
+type RunFinish = (batch: number, x: Address, inputs: readonly Address[], y: Address) => void;
+
+/** A finish as a pass of its own. */
+function prepareFinish(finish: Finish<string>, y: ValueShape, weights: Weights, kernels: ForwardKernels): RunFinish | null {
+  const tensors = finishFor(finish, weights);
+  const rows = y[0] * y[1];
+  return tensors && ((batch, from, inputs, to) => kernels.finish(batch * rows, y[2], tensors(inputs), from, to));
 }
 
 function dynamic(
@@ -166,13 +170,13 @@ function dynamic(
   { x, y }: { readonly x: ValueShape; readonly y: ValueShape },
   tensors: ReadonlyMap<string, StoredTensor>,
   weights: Weights,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const { heads, kept, stride, padding } = step;
   const channels = x[2];
   const g = { ...geometry(x, y, tensors.get(step.weight)!.shape, { stride, padding, dilation: 1, groups: 1 }), heads, kept };
   const isBinary = step.operator === 'dynamicBinaryConvolution';
-  const weight = isBinary ? weights.signs(step.weight, channels) : weights.floats(step.weight);
+  const weight = isBinary ? weights.signs(step.weight, channels) : weights.packedDynamic(step.weight, g);
   const ranking = weights.floats(step.ranking);
   const finish = prepareFinish(step.finish, y, weights, kernels);
   const gateBytes = heads * channels * 4;
@@ -189,14 +193,14 @@ function dynamic(
         kernels.levelGates(batch * heads, channels, kept, gates, index, levels);
         kernels.dynamicBinaryConv2d({ ...g, batch }, image, weight, levels, index, output);
       } else {
-        kernels.dynamicConv2d({ ...g, batch }, image, weight, gates, index, output);
+        kernels.packedDynamicConv2d({ ...g, batch }, image, weight, gates, index, output);
       }
       finish?.(batch, output, inputs, output);
     },
   };
 }
 
-function broadcast(operation: BroadcastOperation, a: ValueShape, b: ValueShape, kernels: Kernels): PreparedStep['run'] {
+function broadcast(operation: BroadcastOperation, a: ValueShape, b: ValueShape, kernels: ForwardKernels): PreparedStep['run'] {
   const [height, width, channels] = a;
   const overPixels = b[0] === 1 && b[1] === 1 && height * width > 1;
   const overChannels = b[2] === 1 && channels > 1;
@@ -208,7 +212,7 @@ function padding(
   step: Extract<Step, { readonly operator: 'pad' }>,
   x: ValueShape,
   y: ValueShape,
-  kernels: Kernels,
+  kernels: ForwardKernels,
 ): PreparedStep {
   const [height, width, channels] = x;
   const [outHeight, outWidth, outChannels] = y;

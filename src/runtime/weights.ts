@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
-import type { Address, Conv2dGeometry } from '../engine/kernels.js';
+import type { ForwardKernels } from '../engine/forward-kernels.js';
+import type { Address, Conv2dGeometry, DynamicGeometry, PackedFilters } from '../engine/kernels.js';
 import type { StoredTensor } from '../formats/dtypes.js';
 import { unpackBits } from '../formats/packed/bits.js';
 
@@ -8,7 +9,7 @@ export class Weights {
   private readonly addresses: Address[] = [];
 
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: Engine<ForwardKernels>,
     private readonly tensors: ReadonlyMap<string, StoredTensor>,
   ) {}
 
@@ -17,6 +18,16 @@ export class Weights {
     if (name === null) return 0;
     const { data } = this.tensors.get(name) as { readonly data: Float32Array };
     return this.write(name, data);
+  }
+
+  /** Float32 weights and a bias (null: none) as float convolutions take them. */
+  packedFilters(name: string, biasName: string | null, g: Conv2dGeometry): PackedFilters {
+    const { kernels } = this.engine;
+    const [w, bias] = [this.floats(name), this.floats(biasName)];
+    const floats = kernels.packedFilterFloats(g);
+    const packed = floats === 0 ? 0 : this.keep(this.engine.allocate(floats, 'float32', name, [floats]));
+    kernels.packFilters(g, w, bias, packed);
+    return { w, bias, packed };
   }
 
   /** Bits as +1 and -1, in float32. */
@@ -38,6 +49,22 @@ export class Weights {
       return packed;
     } finally {
       this.engine.free(bits);
+    }
+  }
+
+  /** Weights of a dynamic convolution as its kernels take them. */
+  packedDynamic(name: string, g: DynamicGeometry): Address {
+    const { kernels } = this.engine;
+    const { data } = this.tensors.get(name) as { readonly data: Float32Array };
+    const plain = this.engine.allocate(data.length, 'float32', name, [data.length]);
+    try {
+      this.engine.floats(plain, data.length).set(data);
+      const floats = kernels.packedDynamicWeightFloats(g);
+      const packed = this.keep(this.engine.allocate(floats, 'float32', name, [floats]));
+      kernels.packDynamicWeights(g, plain, packed);
+      return packed;
+    } finally {
+      this.engine.free(plain);
     }
   }
 

@@ -2,19 +2,25 @@ import { type OpenOptions, openSource } from '../data/open.js';
 import { recapture } from '../data/recapture.js';
 import { fashionMnistSample } from '../data/sample.js';
 import type { Source } from '../data/source.js';
-import { splitIndices } from '../data/split.js';
+import { splitGroups, splitIndices } from '../data/split.js';
 import { ConfigError } from '../errors.js';
 import { Rng } from '../tensor/rng.js';
+import { expectDepthSource } from './depth-data.js';
 import type { Recipe } from './recipe.js';
 
 /** Labelled images with a part to train on and a part to judge by. */
 export interface DataSet {
   readonly name: string;
   open(options: OpenOptions): Promise<Source>;
+  /** Images to choose the best epoch by, where the data has some for that. */
+  openValidation?(options: Omit<OpenOptions, 'split'>): Promise<Source>;
 }
 
+/** Sides of the data: to learn from, to choose the best epoch by, to judge by. */
+export type DataSplit = 'train' | 'validation' | 'test';
+
 /** A place (folder, CSV manifest, or `fashion-mnist-sample`), a data set, or sources that are open already. */
-export type TrainingData = string | DataSet | { readonly train: Source; readonly test?: Source };
+export type TrainingData = string | DataSet | { readonly train: Source; readonly validation?: Source; readonly test?: Source };
 
 /** Some records of a source. */
 export interface Selection {
@@ -49,17 +55,19 @@ interface SplitOptions {
 /**
  * One side of the data, as the recipe wants it (image size, channels, how many).
  * @param data where the recipe says, unless given
- * @throws ConfigError when there is neither; DataError when it cannot be read
+ * @throws ConfigError when there is neither, no such side, or images that the recipe's transforms or loss do not fit; DataError when it cannot be read
  */
 export async function openSplit(
   data: TrainingData | undefined,
-  split: 'train' | 'test',
+  split: DataSplit,
   recipe: Recipe,
   options: SplitOptions = {},
 ): Promise<Selection> {
   const images = await open(data ?? recipe.data.source ?? undefined, split, recipe, options);
   const source = recipe.data.recapture ? await recapture(images, { ...recipe.data.recapture, split }) : images;
-  const wanted = split === 'train' ? recipe.data.trainImages : recipe.data.testImages;
+  expectFaceScale(source, recipe);
+  if (recipe.loss.name === 'depth') expectDepthSource(source);
+  const wanted = { train: recipe.data.trainImages, validation: null, test: recipe.data.testImages }[split];
   const labels = Int32Array.from({ length: source.length }, (_, record) => source.label(record));
   if (wanted === null || wanted >= source.length) return { source, indices: labels.map((_, record) => record) };
   // Not the stream that chooses the validation images.
@@ -69,7 +77,7 @@ export async function openSplit(
 
 async function open(
   data: TrainingData | undefined,
-  split: 'train' | 'test',
+  split: DataSplit,
   recipe: Recipe,
   { skipBad = false, classes, expectSplit = false }: SplitOptions,
 ): Promise<Source> {
@@ -78,12 +86,11 @@ async function open(
   }
   if (typeof data === 'object' && 'train' in data) {
     const source = data[split];
-    if (!source) throw new ConfigError('data.test', 'there is no source of test images.');
+    if (!source) throw new ConfigError(`data.${split}`, `there is no source of ${split} images.`);
     return source;
   }
   const { size, channels, fit, labels } = recipe.data;
-  const options: OpenOptions = {
-    split,
+  const options: Omit<OpenOptions, 'split'> = {
     skipBad,
     // The classes of another task are not those of the images.
     classes: recipe.data.recapture ? undefined : classes,
@@ -93,8 +100,30 @@ async function open(
     fit: fit ?? undefined,
     labels: labels ?? undefined,
   };
-  if (typeof data === 'object') return data.open(options);
-  return openSource(data === sampleName ? fashionMnistSample() : data, options);
+  if (split === 'validation') {
+    if (typeof data === 'object' && data.openValidation) return data.openValidation(options);
+    const place = typeof data === 'object' ? data.name : data;
+    throw new ConfigError(
+      'validation.split',
+      `${place} has no images of its own to choose by: hold some out (validation.fraction).`,
+    );
+  }
+  if (typeof data === 'object') return data.open({ ...options, split });
+  return openSource(data === sampleName ? fashionMnistSample() : data, { ...options, split });
+}
+
+/** A face that was cut at another scale than the transforms take it to be would be shown too large or too small. */
+function expectFaceScale({ name, faceScale }: Source, { transforms }: Recipe): void {
+  for (const [list, steps] of Object.entries(transforms)) {
+    for (const [i, step] of steps.entries()) {
+      if (step.name !== 'face-scale' || step.stored === faceScale) continue;
+      const key = `transforms.${list}.${i}.stored`;
+      const found = faceScale === undefined ? 'does not say at which scale faces were cut' : `has faces cut at ${faceScale}`;
+      const advice =
+        faceScale === undefined ? 'Leave the transform out, or prepare the faces anew.' : `Set it (--set ${key}=${faceScale}).`;
+      throw new ConfigError(key, `is ${step.stored}, but ${name} ${found}. ${advice}`);
+    }
+  }
 }
 
 /** What `skipBad` left out of a source, in a sentence; null for nothing. */
@@ -107,7 +136,7 @@ export function describeSkipped({ name, problems }: Source): string | null {
 }
 
 /**
- * Holds out what the recipe says, the same share of every class, by its seed.
+ * Holds out what the recipe says by its seed: the same share of every class or, of frames, that share of the subjects (of the videos, where a subject is not known).
  * @throws ConfigError when nothing would be left to train on
  */
 export function holdOut({ source, indices }: Selection, recipe: Recipe): { train: Selection; validation: Selection } {
@@ -116,8 +145,18 @@ export function holdOut({ source, indices }: Selection, recipe: Recipe): { train
   if (share >= 1) {
     throw new ConfigError('validation.count', `got ${count}, needs less than the ${indices.length} training images.`);
   }
-  const labels = indices.map((record) => source.label(record));
-  const split = splitIndices(labels, share, recipe.seed);
+  const { frames } = source;
+  const split = frames
+    ? splitGroups(
+        [...indices].map((record) => frames.subject(record) ?? frames.video(record)),
+        share,
+        recipe.seed,
+      )
+    : splitIndices(
+        indices.map((record) => source.label(record)),
+        share,
+        recipe.seed,
+      );
   const of = (places: Int32Array): Selection => ({ source, indices: places.map((place) => indices[place]!) });
   return { train: of(split.train), validation: of(split.validation) };
 }

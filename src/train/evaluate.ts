@@ -1,15 +1,13 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-import { type Batch, createLoader, type Loader } from '../data/batches.js';
+import { createLoader, type Loader } from '../data/batches.js';
 import type { Source } from '../data/source.js';
 import type { TransformInput } from '../data/transforms.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { countCorrect, predictions } from '../metrics/accuracy.js';
 import { addConfusion, type ClassScores, classScores, confusionMatrix, emptyMatrix } from '../metrics/confusion.js';
 import type { Module } from '../nn/module.js';
-import { scope } from '../tensor/scope.js';
 import { formatShape } from '../tensor/shape.js';
+import { judgeBatches } from './judging.js';
 import { classify } from './loss.js';
-import { uploadBatch } from './upload.js';
 
 export interface EvaluateOptions {
   /** On an engine. */
@@ -25,7 +23,7 @@ export interface EvaluateOptions {
   readonly transforms?: readonly TransformInput[];
   /** For a source; 128 unless given. Results do not depend on it but for the rounding of the loss. */
   readonly batchSize?: number;
-  readonly loss?: { readonly smoothing?: number };
+  readonly loss?: { readonly name?: string; readonly smoothing?: number };
   readonly workers?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -67,31 +65,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-async function judge({ model, source, classes, loss = {}, signal, onProgress }: EvaluateOptions, loader: Loader) {
-  const wasTraining = model.training;
+async function judge({ model, source, classes, loss = {}, ...options }: EvaluateOptions, loader: Loader) {
+  const { smoothing = 0 } = loss;
   const tally = new Tally(classes ?? source?.classes ?? null);
-  model.eval();
-  try {
-    for await (const batch of loader.epoch(0)) {
-      signal?.throwIfAborted();
-      judgeBatch(model, batch, loss.smoothing ?? 0, tally);
-      await breathe();
-      onProgress?.(tally.count, loader.length);
-    }
-  } finally {
-    model.train(wasTraining);
-  }
-  return tally.result();
-}
-
-function judgeBatch(model: Module, batch: Batch, smoothing: number, tally: Tally): void {
-  const { engine } = model.parameters().values().next().value!.value;
-  scope(engine, () => {
-    const { images, labels } = uploadBatch(engine, batch);
-    const [loss, logits] = classify(model, images, labels, { name: 'cross-entropy', smoothing, lasso: 0 });
+  await judgeBatches(model, loader, options, (tensors, { labels }) => {
+    const [mean, logits] = classify(model, tensors, { name: 'cross-entropy', smoothing, lasso: 0 });
     if (logits.shape.length !== 2) throw new ShapeError('evaluate', `scores ${formatShape(logits.shape)}`, '[batch, classes]');
-    tally.add(batch.labels, logits.view(), logits.shape[1]!, loss.item());
+    tally.add(labels, logits.view(), logits.shape[1]!, mean.item());
   });
+  return tally.result();
 }
 
 /** Sums over the batches of an evaluation. */

@@ -41,7 +41,8 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Means over the epoch's batches, taken while they were trained on. */
   readonly trainLoss: number;
-  readonly trainAccuracy: number;
+  /** Null for a network that does not classify, as the accuracy below. */
+  readonly trainAccuracy: number | null;
   /** Null when nothing is held out. */
   readonly validationLoss: number | null;
   readonly validationAccuracy: number | null;
@@ -51,12 +52,25 @@ export interface EpochEvent {
   readonly seconds: number;
   /** Images trained on in a second. */
   readonly imagesPerSecond: number;
-  /** The best epoch so far by validation accuracy (without validation: always). */
+  /** The best epoch so far by validation accuracy or, for a depth network, equal error rate (without validation: always). */
   readonly best: boolean;
+  /** Depth networks: how the validation images tell live faces from attacks. */
+  readonly detection?: DetectionRates;
   /** Dynamic networks: share of the input channels that is switched off, over all dynamic layers. */
   readonly inactive?: number;
   /** Dynamic networks: share of the selectors that say nothing about the image. */
   readonly deadSelectors?: number;
+}
+
+/** Error rates by ISO/IEC 30107-3; null where there is nothing to count. */
+export interface DetectionRates {
+  /** Equal error rate of all attacks together and bona fide images. */
+  readonly eer: number | null;
+  /** At the threshold of the equal error rate: the mean of the worst species' error and that of bona fide images. */
+  readonly acer: number | null;
+  readonly auc: number | null;
+  /** Scores from here on are bona fide. */
+  readonly threshold: number;
 }
 
 export interface CheckpointEvent {
@@ -85,4 +99,6 @@ export interface EndEvent {
   readonly bestEpoch: number | null;
   /** On the validation images; null when nothing is held out or no epoch is done. */
   readonly bestAccuracy: number | null;
+  /** Depth networks: the equal error rate in its place. */
+  readonly bestEer?: number;
 }

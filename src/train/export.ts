@@ -16,6 +16,8 @@ export type ExportPrecision = 'full' | 'half';
 export interface ExportOptions {
   /** @defaultValue 'half' */
   readonly precision?: ExportPrecision;
+  /** Whether `out` may be there: it is then replaced as a whole. */
+  readonly replace?: boolean;
 }
 
 export interface ExportedWeights {
@@ -34,16 +36,16 @@ export interface ExportedWeights {
  * file is a checkpoint that `readCheckpoint`, `loadModel`, `eval` and `predict` take; training cannot go on from it. Where the data of its recipe lay
  * is left out.
  * @param checkpoint its file, or what `readCheckpoint` gave
- * @param out the file to write; it must not be there yet
- * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there, when a value does not fit half precision, or for
+ * @param out the file to write
+ * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there and not to be replaced, when a value does not fit half precision, or for
  *   `half` when the checkpoint is of a network that the registry does not make
  */
 export async function exportWeights(
   checkpoint: string | Checkpoint,
   out: string,
-  { precision = 'half' }: ExportOptions = {},
+  { precision = 'half', replace = false }: ExportOptions = {},
 ): Promise<ExportedWeights> {
-  refuseToReplace(out);
+  if (!replace) refuseToReplace(out);
   const read = typeof checkpoint === 'string' ? await readCheckpoint(checkpoint) : checkpoint;
   const { path: from, weights, average, optimizer, ...metadata } = read;
   const encode = precision === 'half' ? halves(read) : undefined;
@@ -65,7 +67,8 @@ export async function exportWeights(
 
 /** @throws ConfigError when the file to export to is there already */
 export function refuseToReplace(out: string): void {
-  if (fs.existsSync(out)) throw new ConfigError('out', `${out} is there already: name another file, or remove it first.`);
+  if (fs.existsSync(out))
+    throw new ConfigError('out', `${out} is there already: name another file, or have it replaced (--replace).`);
 }
 
 /** Where the data lay is of no use elsewhere, and tells more of the machine than its owner may like. */

@@ -38,6 +38,8 @@ export interface ImportOptions {
   readonly map?: Renames;
   /** A golden file, as `verifyAnswers` takes it, whose answers the network must give before anything is written. */
   readonly verify?: { readonly file: string; readonly engine: Engine };
+  /** Whether `out` may be there: it is then replaced as a whole. */
+  readonly replace?: boolean;
 }
 
 /** What was written. Names of tensors are those in the source file. */
@@ -68,12 +70,13 @@ export interface ImportedWeights {
  * Brings weights from elsewhere into a file that `readCheckpoint`, `loadModel`, `eval`, `predict` and `export` take: our names and layout,
  * float32, all of the network's state and nothing else. Sources are PyTorch checkpoints of both forms and safetensors files, with the names of
  * the DGC or CDCN authors, torchvision's or our own.
- * @param out the file to write; it must not be there yet
- * @throws FormatError when the source cannot be read or holds a number that is not finite; ConfigError for an unknown network, option or rule;
+ * @param out the file to write
+ * @throws FormatError when the source cannot be read or holds a number that is not finite; ConfigError for an unknown network, option or rule,
+ *   and when `out` is there and not to be replaced;
  *   WeightsError when weights are missing, left over or of other shapes; VerificationError and others as `verifyAnswers`
  */
 export async function importWeights(location: string, out: string, options: ImportOptions): Promise<ImportedWeights> {
-  refuseToReplace(out);
+  if (!options.replace) refuseToReplace(out);
   const given = modelOptions(options);
   const model = createModel(options.model, given);
   const source = await readWeightSource(location);

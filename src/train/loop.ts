@@ -13,10 +13,12 @@ import {
   type StoredState,
   writeCheckpoint,
 } from './checkpoint.js';
+import type { DepthGrid } from './depth-grid.js';
 import { firstBadWeight } from './divergence.js';
 import { dynamicState } from './dynamic.js';
-import { type Evaluation, evaluate } from './evaluate.js';
-import type { CheckpointReason, EpochEvent, TrainEvent } from './events.js';
+import { evaluate } from './evaluate.js';
+import { judgeDepth } from './evaluate-depth.js';
+import type { CheckpointReason, DetectionRates, EpochEvent, TrainEvent } from './events.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import { isBetter, type Progress, startingProgress } from './progress.js';
 import type { Recipe } from './recipe.js';
@@ -40,8 +42,17 @@ export interface LoopParts {
   /** What checkpoints say besides the progress. */
   readonly metadata: Omit<CheckpointMetadata, 'progress' | 'holds'>;
   readonly run: RunFolder | null;
+  /** Drawn into the run's folder after every epoch; null for a network that does not answer with maps. */
+  readonly grid: DepthGrid | null;
   readonly signal: AbortSignal | null;
   readonly emit: (event: TrainEvent) => void;
+}
+
+/** What an epoch came to on the images that are held out. */
+interface Validation {
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly detection?: DetectionRates;
 }
 
 /** Steps of an epoch that the log keeps, at most. */
@@ -143,7 +154,7 @@ export class TrainingLoop {
     return isDone;
   }
 
-  private step(batch: Batch): { loss: number; correct: number } {
+  private step(batch: Batch): { loss: number; correct: number | null } {
     const { engine, model, recipe } = this.parts;
     const { progress, optimizer, average, steps } = this;
     model.setProgress(progress.step / steps);
@@ -166,14 +177,14 @@ export class TrainingLoop {
     return optimizer.learningRate * scheduleFactor(schedule, step, { steps: this.steps, stepsPerEpoch: this.batches });
   }
 
-  private count({ loss, correct }: { loss: number; correct: number }, images: number, seconds: number): void {
+  private count({ loss, correct }: { loss: number; correct: number | null }, images: number, seconds: number): void {
     const { progress, batches, steps, speed } = this;
     const { running } = progress;
     const learningRate = this.learningRate(progress.step);
     progress.step++;
     progress.batch++;
     running.loss += loss * images;
-    running.correct += correct;
+    running.correct += correct ?? 0;
     running.images += images;
     running.seconds += speed.step(seconds);
     this.tell({
@@ -191,19 +202,20 @@ export class TrainingLoop {
 
   /** Validates, chooses the best, saves. False when the signal came during validation. */
   private async endEpoch(): Promise<boolean> {
-    const { model, recipe, loaders, signal } = this.parts;
+    const { model, recipe, loaders, run, grid, signal } = this.parts;
     const { progress } = this;
     const started = performance.now();
     const judge = async () => {
       const evaluation = await this.validate();
       const dynamic = await dynamicState(model, loaders.validation ?? loaders.training);
+      if (run && grid) await run.writeDepthMaps(await grid.draw(model));
       return { evaluation, dynamic, weights: copyState(model) };
     };
     try {
       const { evaluation, dynamic, weights } = await (this.average ? this.average.during(judge) : judge());
       const epoch = progress.epoch + 1;
-      const [accuracy, loss] = [evaluation?.top1 ?? null, evaluation?.loss ?? null];
-      const candidate = { epoch, accuracy, loss, inactive: dynamic?.inactive ?? 0 };
+      const { accuracy = null, loss = null, ...detected } = evaluation ?? {};
+      const candidate = { epoch, accuracy, loss, inactive: dynamic?.inactive ?? 0, ...detected };
       const best = isBetter(candidate, progress.best);
       const judged = this.speed.validation((performance.now() - started) / 1000);
       const { running } = progress;
@@ -212,13 +224,14 @@ export class TrainingLoop {
         step: progress.step,
         epoch,
         trainLoss: running.loss / running.images,
-        trainAccuracy: running.correct / running.images,
+        trainAccuracy: recipe.loss.name === 'depth' ? null : running.correct / running.images,
         validationLoss: loss,
         validationAccuracy: accuracy,
         learningRate: this.learningRate(progress.step - 1),
         seconds: running.seconds + judged,
         imagesPerSecond: running.images / running.seconds,
         best,
+        ...detected,
         ...dynamic,
       };
       if (best) {
@@ -238,22 +251,27 @@ export class TrainingLoop {
     }
   }
 
-  private async validate(): Promise<Evaluation | null> {
-    const { model, loaders, recipe, metadata, signal } = this.parts;
+  private async validate(): Promise<Validation | null> {
+    const { loaders } = this.parts;
     this.expectGoodWeights();
     if (!loaders.validation) return null;
-    const { smoothing } = recipe.loss;
-    const evaluation = await evaluate({
-      model,
-      loader: loaders.validation,
-      classes: metadata.classes,
-      loss: { smoothing },
-      signal: signal ?? undefined,
-    });
-    if (!Number.isFinite(evaluation.loss)) {
+    const validation = await this.judge(loaders.validation);
+    if (!Number.isFinite(validation.loss)) {
       throw new DivergenceError(this.progress.step, 'the loss on the validation images', this.lastCheckpoint);
     }
-    return evaluation;
+    return validation;
+  }
+
+  private async judge(loader: Loader): Promise<Validation> {
+    const { model, recipe, metadata, signal } = this.parts;
+    const parts = { model, loader, loss: recipe.loss, signal: signal ?? undefined };
+    if (recipe.loss.name === 'depth') {
+      const { loss, threshold, rates } = await judgeDepth({ ...parts, loss: recipe.loss });
+      const { eer, acer, auc } = rates;
+      return { loss, detection: { eer, acer, auc, threshold } };
+    }
+    const { loss, top1 } = await evaluate({ ...parts, classes: metadata.classes });
+    return { loss, accuracy: top1 };
   }
 
   private isCheckpointDue(): boolean {
@@ -295,7 +313,11 @@ export class TrainingLoop {
 
   private end(reason: 'finished' | 'interrupted'): { reason: 'finished' | 'interrupted'; progress: Progress } {
     const { step, epoch, best } = this.progress;
-    this.tell({ kind: 'end', reason, step, epoch, bestEpoch: best?.epoch ?? null, bestAccuracy: best?.accuracy ?? null });
+    const eer = best?.detection?.eer ?? null;
+    this.tell({
+      ...{ kind: 'end', reason, step, epoch, bestEpoch: best?.epoch ?? null, bestAccuracy: best?.accuracy ?? null },
+      ...(eer !== null && { bestEer: eer }),
+    });
     return { reason, progress: this.progress };
   }
 

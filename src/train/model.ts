@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import { ConfigError, UnsupportedError } from '../errors.js';
+import type { ModelEntry } from '../models/entry.js';
 import { Network } from '../models/network.js';
 import { createFromSpec, createModel, modelEntry } from '../models/registry.js';
 import type { Module } from '../nn/module.js';
@@ -13,21 +14,32 @@ interface Need {
 
 /**
  * The network that a recipe names, on `engine`, with the weights that its seed gives.
- * @throws ConfigError for an unknown name or option; UnsupportedError for a network that does not classify
+ * @throws ConfigError for an unknown name or option; UnsupportedError for a network that the recipe's loss cannot train
  */
 export function createRecipeModel(recipe: Recipe, engine: Engine, { classes, inChannels }: Need): Module {
   const { name, options } = recipe.model;
   const { task } = modelEntry(name);
-  if (task !== 'classification') {
-    throw new UnsupportedError(`training ${name}`, `it makes a ${task}, and recipes train classifiers. Write your own loop.`);
+  const learned = taskOf(recipe);
+  if (task !== learned) {
+    const needed = task === 'depth-map' ? 'depth' : 'cross-entropy';
+    throw new UnsupportedError(
+      `training ${name} by the loss ${recipe.loss.name}`,
+      `its task is ${task}: it needs the loss ${needed}.`,
+    );
   }
+  const answers = learned === 'classification' ? { classes } : {};
   try {
-    return createModel(name, { engine, classes, inChannels, seed: recipe.seed, ...options });
+    return createModel(name, { engine, ...answers, inChannels, seed: recipe.seed, ...options });
   } catch (error) {
     if (!(error instanceof ConfigError) || !error.key) throw error;
     // The network knows its options, not where in the recipe they are.
     throw new ConfigError(`model.options.${error.key}`, error.message.slice(`${error.key}: `.length), { cause: error });
   }
+}
+
+/** What a network that is trained by the recipe learns. */
+export function taskOf({ loss }: Recipe): ModelEntry['task'] {
+  return loss.name === 'depth' ? 'depth-map' : 'classification';
 }
 
 /** How checkpoints name a network; null for one that the registry did not make. */

@@ -5,7 +5,7 @@ import { didYouMean } from '../nearest.js';
 import { parseRecipe, type Recipe, recipeSchema } from './recipe.js';
 
 /** Of these only one may be given: setting one takes the other out. */
-const exclusive: readonly (readonly [string, string])[] = [['validation.fraction', 'validation.count']];
+const exclusive: readonly (readonly string[])[] = [['validation.fraction', 'validation.count', 'validation.split']];
 
 /**
  * The recipe with some of its values replaced: `['epochs=3', 'optimizer.learningRate=0.01', 'transforms.train.0.padding=2',
@@ -35,9 +35,9 @@ function assign(recipe: Record<string, unknown>, key: string, text: string): voi
   }
   (parent as Record<string, unknown>)[last] = value;
   if (last === 'name') dropForeignKeys(recipe, parentPath);
-  for (const [one, other] of exclusive) {
-    if (value !== null && (key === one || key === other))
-      delete (parent as Record<string, unknown>)[nameOf(key === one ? other : one)];
+  for (const keys of exclusive) {
+    if (value === null || value === false || !keys.includes(key)) continue;
+    for (const other of keys) if (other !== key) delete (parent as Record<string, unknown>)[nameOf(other)];
   }
 }
 

@@ -2,7 +2,7 @@ import { createLoader } from '../data/batches.js';
 import type { Source } from '../data/source.js';
 import type { TransformInput } from '../data/transforms.js';
 import { ShapeError } from '../errors.js';
-import { softmax, topClasses } from '../metrics/accuracy.js';
+import { type NamedClass, nameClasses } from '../metrics/ranking.js';
 import type { Module } from '../nn/module.js';
 import { scope } from '../tensor/scope.js';
 import { formatShape } from '../tensor/shape.js';
@@ -24,23 +24,16 @@ export interface PredictOptions {
   readonly batchSize?: number;
 }
 
-export interface Answer {
-  readonly label: number;
-  readonly name: string;
-  /** Softmax of the logits: sums to 1 over all classes; no promise of being right so often. */
-  readonly score: number;
-}
-
 /**
  * Names what is on images: for each, the `top` classes by score. The model answers in its evaluation form, and is left in the form it had.
  * @throws DataError when an image cannot be read; ShapeError when the model does not score as many classes as have names
  */
-export async function predict(options: PredictOptions): Promise<Answer[][]> {
+export async function predict(options: PredictOptions): Promise<NamedClass[][]> {
   const { model, source, classes, transforms = [], indices, top = 1, batchSize = 16 } = options;
   const { engine } = model.parameters().values().next().value!.value;
   const loader = createLoader(source, { batchSize, transforms, indices, workers: 0 });
   const wasTraining = model.training;
-  const answers: Answer[][] = [];
+  const answers: NamedClass[][] = [];
   model.eval();
   try {
     for await (const batch of loader.epoch(0)) {
@@ -55,10 +48,7 @@ export async function predict(options: PredictOptions): Promise<Answer[][]> {
         }
         return scores.toArray();
       });
-      for (let start = 0; start < logits.length; start += classes.length) {
-        const ranked = topClasses(softmax(logits.subarray(start, start + classes.length)), top);
-        answers.push(ranked.map(({ label, score }) => ({ label, name: classes[label]!, score })));
-      }
+      answers.push(...nameClasses(logits, classes, top));
     }
   } finally {
     model.train(wasTraining);

@@ -1,20 +1,28 @@
 import { z } from 'zod';
-import type { EpochEvent } from './events.js';
+import type { DetectionRates, EpochEvent } from './events.js';
 
 const whole = z.int().min(0);
+
+const detection = z.object({
+  eer: z.number().nullable(),
+  acer: z.number().nullable(),
+  auc: z.number().nullable(),
+  threshold: z.number(),
+}) satisfies z.ZodType<DetectionRates>;
 
 const epochEvent = z.object({
   kind: z.literal('epoch'),
   step: whole,
   epoch: whole,
   trainLoss: z.number(),
-  trainAccuracy: z.number(),
+  trainAccuracy: z.number().nullable(),
   validationLoss: z.number().nullable(),
   validationAccuracy: z.number().nullable(),
   learningRate: z.number(),
   seconds: z.number(),
   imagesPerSecond: z.number(),
   best: z.boolean(),
+  detection: detection.optional(),
   inactive: z.number().optional(),
   deadSelectors: z.number().optional(),
 }) satisfies z.ZodType<EpochEvent>;
@@ -31,7 +39,15 @@ export const progressSchema = z.object({
   running: z.object({ loss: z.number(), correct: whole, images: whole, seconds: z.number() }),
   /** One an epoch that is done. */
   epochs: z.array(epochEvent),
-  best: z.object({ epoch: whole, accuracy: z.number().nullable(), loss: z.number().nullable(), inactive: z.number() }).nullable(),
+  best: z
+    .object({
+      epoch: whole,
+      accuracy: z.number().nullable(),
+      loss: z.number().nullable(),
+      inactive: z.number(),
+      detection: detection.optional(),
+    })
+    .nullable(),
   /** Updates of the optimiser and of the averaged weights. */
   optimizerSteps: whole,
   averageUpdates: whole,
@@ -55,12 +71,18 @@ export function startingProgress(): Progress {
 type Candidate = NonNullable<Progress['best']>;
 
 /**
- * Whether an epoch takes the best one's place: higher accuracy, then lower loss on what is held out. Dynamic networks switch channels off as
+ * Whether an epoch takes the best one's place: higher accuracy (for a depth network, lower equal error rate), then lower loss on what is held out. Dynamic networks switch channels off as
  * they train, so an epoch with more of them off (`inactive`) always does: a network that is not yet what it shall become is no choice.
  */
 export function isBetter(candidate: Candidate, best: Candidate | null): boolean {
-  if (!best || candidate.accuracy === null || best.accuracy === null) return true;
+  const [merit, bestMerit] = [meritOf(candidate), best && meritOf(best)];
+  if (!best || merit === null || bestMerit === null) return true;
   if (candidate.inactive !== best.inactive) return candidate.inactive > best.inactive;
-  if (candidate.accuracy !== best.accuracy) return candidate.accuracy > best.accuracy;
+  if (merit !== bestMerit) return merit > bestMerit;
   return (candidate.loss ?? 0) < (best.loss ?? 0);
+}
+
+/** Null without validation. */
+function meritOf({ accuracy, detection }: Candidate): number | null {
+  return typeof detection?.eer === 'number' ? -detection.eer : accuracy;
 }

@@ -62,6 +62,23 @@ const schedule = z.discriminatedUnion('name', [
   }),
 ]);
 
+const loss = z.discriminatedUnion('name', [
+  z.strictObject({
+    // Recipes may leave the name out: this is the loss then.
+    name: z.literal('cross-entropy').optional().default('cross-entropy'),
+    /** Share of the target that is spread evenly over all classes. */
+    smoothing: z.number().min(0).lt(1).default(0),
+    /** Weight of the auxiliary losses: the mean saliency of dynamic layers. */
+    lasso: z.number().min(0).default(0),
+  }),
+  z.strictObject({
+    /** For networks that answer with a depth map: its mean squared difference from the target map. */
+    name: z.literal('depth'),
+    /** Weight of the contrastive depth loss: the same of the maps' differences between neighbouring pixels. */
+    contrast: z.number().min(0).default(1),
+  }),
+]);
+
 /** Runs are kept in a folder of this name. */
 const name = z
   .string()
@@ -87,6 +104,8 @@ export const recipeSchema = z.strictObject({
         .default(null),
       /** How an image of another aspect fills the size. */
       fit: z.enum(['cover', 'fill', 'contain']).nullable().default(null),
+      /** Prepared faces with several protocols only: the name of one. */
+      protocol: z.string().nullable().default(null),
       /** CIFAR-100 only. */
       labels: z.enum(['fine', 'coarse']).nullable().default(null),
       /** Training and test images to take, the same share of every class, by seed; all unless given. */
@@ -99,28 +118,39 @@ export const recipeSchema = z.strictObject({
         .default(null),
     })
     .prefault({}),
+  /** Which training images an epoch takes, for frames of videos; all of them unless given. */
+  sampling: z
+    .strictObject({
+      /** `one-per-video`: of every video one frame an epoch, each time another one by chance. */
+      frames: z.enum(['all', 'one-per-video']).default('all'),
+      /** `label`: as many of each class; `species`: half bona fide, the other half an equal share of each attack species. */
+      balance: z.enum(['none', 'label', 'species']).default('none'),
+    })
+    .prefault({}),
   transforms: z.strictObject({ train: transformsSchema.default([]), evaluate: transformsSchema.default([]) }).prefault({}),
   optimizer: optimizerSchema,
   schedule: schedule.prefault({ name: 'cosine' }),
   epochs: count,
   batchSize: count,
-  loss: z
-    .strictObject({
-      name: z.literal('cross-entropy').default('cross-entropy'),
-      /** Share of the target that is spread evenly over all classes. */
-      smoothing: z.number().min(0).lt(1).default(0),
-      /** Weight of the auxiliary losses: the mean saliency of dynamic layers. */
-      lasso: z.number().min(0).default(0),
-    })
-    .prefault({}),
+  loss: loss.prefault({}),
   /** Largest global norm of the gradients; null: they are taken as they are. */
   gradientClip: positive.nullable().default(null),
   /** Decay of the moving average of the weights, which is then what is evaluated and shipped; null: none. */
   averageWeights: z.number().gt(0).lt(1).nullable().default(null),
-  /** Training images held out to choose the best epoch, the same share of every class: a fraction of them, or a number; neither: none. */
+  /**
+   * Training images held out to choose the best epoch, the same share of every class: a fraction of them, or a number; or, with `split`, the images
+   * that the data has for this; none of these: none. Of frames whole subjects are held out, or where those are not known whole videos.
+   */
   validation: z
-    .strictObject({ fraction: z.number().min(0).lt(1).nullable().default(null), count: z.int().min(0).nullable().default(null) })
-    .refine(({ fraction, count }) => fraction === null || count === null, 'a fraction or a count, not both')
+    .strictObject({
+      fraction: z.number().min(0).lt(1).nullable().default(null),
+      count: z.int().min(0).nullable().default(null),
+      split: z.boolean().default(false),
+    })
+    .refine(
+      ({ fraction, count, split }) => [fraction !== null, count !== null, split].filter(Boolean).length <= 1,
+      'a fraction, a count or the split: one of them',
+    )
     .prefault({ fraction: 0.1 }),
   /** Decides initial weights, order, augmentation and what is held out. */
   seed: z.int().default(0),
@@ -138,6 +168,7 @@ export type RecipeInput = z.input<typeof recipeSchema>;
 
 export type OptimizerOptions = Recipe['optimizer'];
 export type ScheduleOptions = Recipe['schedule'];
+export type LossOptions = Recipe['loss'];
 
 /**
  * Checks a recipe and fills in the defaults.

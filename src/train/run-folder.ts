@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import nodePath from 'node:path';
 import { ConfigError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
+import { type ColourImage, encodePng } from '../formats/png.js';
 import type { TrainEvent } from './events.js';
 import { type Lock, takeLock } from './lock.js';
 import { LogFile, type LogLine, readLog } from './log.js';
@@ -17,6 +18,8 @@ export class RunFolder {
   readonly best: string;
   readonly curves: string;
   readonly summary: string;
+  /** Of a depth network: some images, their target maps and the newest answers. */
+  readonly depthMaps: string;
   private logFile: LogFile | null = null;
 
   private constructor(
@@ -32,6 +35,7 @@ export class RunFolder {
     this.best = file('best.safetensors');
     this.curves = file('curves.svg');
     this.summary = file('summary.json');
+    this.depthMaps = file('depth-maps.png');
   }
 
   /**
@@ -71,6 +75,10 @@ export class RunFolder {
 
   writeSummary(summary: object): Promise<void> {
     return writeJson(this.summary, summary);
+  }
+
+  writeDepthMaps(picture: ColourImage): Promise<void> {
+    return writeFileAtomic(this.depthMaps, encodePng(picture));
   }
 
   /** Adds a line to the log, or nothing of it. @throws FormatError with reason `not-writable` */

@@ -7,8 +7,9 @@ import { Tensor } from '../tensor/tensor.js';
 import type { WeightAverage } from './average.js';
 import { firstBadGradient, firstNonFinite } from './divergence.js';
 import { clipGradients, globalNorm } from './gradients.js';
-import { classify, type LossOptions } from './loss.js';
+import { lossOf } from './loss.js';
 import type { Optimizer } from './optimizer.js';
+import type { LossOptions } from './recipe.js';
 import { uploadBatch } from './upload.js';
 
 export interface StepParts {
@@ -24,8 +25,8 @@ export interface StepParts {
 export interface StepOutcome {
   /** Of the batch before the update, auxiliary losses included. */
   readonly loss: number;
-  /** Images of the batch whose class got the highest score. */
-  readonly correct: number;
+  /** Images of the batch whose class got the highest score; null for a network that does not classify. */
+  readonly correct: number | null;
   /** Null; or where numbers first went bad, in which case nothing was updated but running statistics. */
   readonly badLayer: string | null;
 }
@@ -34,20 +35,21 @@ export interface StepOutcome {
 export function trainStep(parts: StepParts, batch: Batch, learningRate: number): StepOutcome {
   const { engine, model, optimizer, average, loss: lossOptions, gradientClip } = parts;
   return scope(engine, () => {
-    const { images, labels } = uploadBatch(engine, batch);
+    const tensors = uploadBatch(engine, batch);
     const weights = [...model.parameters().values()].map((parameter) => parameter.value);
-    const forward = () => classify(model, images, labels, lossOptions);
+    const forward = () => lossOf(model, tensors, lossOptions);
     const { loss, outputs, gradients } = withGradients(engine, weights, forward);
     const value = loss.item();
     const norm = globalNorm(gradients);
     if (!Number.isFinite(value) || !Number.isFinite(norm)) {
       const badLayer = firstNonFinite(model, forward) ?? firstBadGradient(model, gradients) ?? 'the norm of the gradients';
-      return { loss: value, correct: 0, badLayer };
+      return { loss: value, correct: null, badLayer };
     }
     if (gradientClip !== null) clipGradients(gradients, norm, gradientClip);
     optimizer.step(gradients, learningRate);
     average?.update();
-    return { loss: value, correct: countCorrect(outputs[0]!, batch.labels), badLayer: null };
+    const correct = lossOptions.name === 'depth' ? null : countCorrect(outputs[0]!, batch.labels);
+    return { loss: value, correct, badLayer: null };
   });
 }
 

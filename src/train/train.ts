@@ -1,13 +1,17 @@
 import { createLoader } from '../data/batches.js';
-import { createEngine } from '../engine/create.js';
+import { balancedSampler } from '../data/sampler.js';
+import type { MapSize } from '../data/view.js';
 import type { Engine } from '../engine/engine.js';
+import { createEngine } from '../engine/index.js';
 import { ConfigError, LifetimeError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import { describeSkipped, holdOut, openSplit, type Selection, type TrainingData } from './dataset.js';
+import { expectBothClasses, mapSizeOf, transformedShape } from './depth-data.js';
+import { DepthGrid } from './depth-grid.js';
 import type { EpochEvent, TrainEvent } from './events.js';
 import { type Loaders, TrainingLoop } from './loop.js';
-import { createRecipeModel, describeModel } from './model.js';
+import { createRecipeModel, describeModel, taskOf } from './model.js';
 import type { Progress } from './progress.js';
 import { parseRecipe, type Recipe, type RecipeInput } from './recipe.js';
 import { expectSameRun } from './resume.js';
@@ -43,7 +47,7 @@ export interface TrainResult {
   /** Yours to dispose of, unless it was given. */
   readonly engine: Engine;
   readonly recipe: Recipe;
-  /** Class names, in the order of the labels. */
+  /** Class names, in the order of the labels; none for a network that does not classify. */
   readonly classes: readonly string[];
   readonly step: number;
   /** One an epoch of this and earlier parts of the run. */
@@ -93,21 +97,27 @@ async function trainOn(
 ): Promise<TrainResult> {
   const { recipe } = options;
   const { source } = training;
-  const loaders = createLoaders(training, validation, recipe, options.workers ?? 1);
-  const need = { classes: source.classes.length, inChannels: loaders.training.shape[2] };
+  const input = transformedShape(source, recipe.transforms.train);
+  const need = { classes: source.classes.length, inChannels: input[2] };
   const model = options.model ?? createRecipeModel(recipe, engine, need);
-  if (engineOf(model) !== engine) model.to(engine);
+  const classifies = taskOf(recipe) === 'classification';
   const metadata = {
     model: describeModel(model),
-    classes: [...source.classes],
-    input: [...loaders.training.shape] as [number, number, number],
+    classes: classifies ? [...source.classes] : [],
+    input: [...input] as [number, number, number],
     source: [source.height, source.width, source.channels] as [number, number, number],
     recipe,
     images: { train: training.indices.length, validation: validation.indices.length },
   };
+  let loaders: Loaders | null = null;
   try {
+    if (engineOf(model) !== engine) model.to(engine);
+    const mapSize = classifies ? undefined : mapSizeOf(model, input);
+    loaders = createLoaders(training, validation, { recipe, workers: options.workers ?? 1, mapSize });
     const checkpoint = await checkpointOf(run, options);
     if (checkpoint) expectSameRun(checkpoint, metadata);
+    const shown = validation.indices.length > 0 ? validation : training;
+    const grid = run && mapSize ? new DepthGrid(shown, mapSize, recipe) : null;
     const loop = new TrainingLoop({
       engine,
       model,
@@ -115,13 +125,14 @@ async function trainOn(
       loaders,
       metadata,
       run,
+      grid,
       signal: options.signal ?? null,
       emit: options.onEvent ?? (() => {}),
     });
     try {
       const { reason, progress } = await loop.run(checkpoint);
       const { step, epochs, best } = progress;
-      return { reason, model, engine, recipe, classes: source.classes, step, epochs, best, run: run?.path ?? null };
+      return { reason, model, engine, recipe, classes: metadata.classes, step, epochs, best, run: run?.path ?? null };
     } finally {
       loop.dispose();
     }
@@ -129,8 +140,8 @@ async function trainOn(
     if (model !== options.model) model.dispose();
     throw error;
   } finally {
-    await loaders.training.close();
-    await loaders.validation?.close();
+    await loaders?.training.close();
+    await loaders?.validation?.close();
   }
 }
 
@@ -145,7 +156,13 @@ async function openData(options: TrainOptions, recipe: Recipe, emit: (event: Tra
   const selection = await openSplit(options.data, 'train', recipe, { skipBad: options.skipBad });
   const skipped = describeSkipped(selection.source);
   if (skipped !== null) emit({ kind: 'warning', code: 'skipped-records', text: skipped });
-  const data = holdOut(selection, recipe);
+  const data = recipe.validation.split
+    ? { train: selection, validation: await openSplit(options.data, 'validation', recipe, { skipBad: options.skipBad }) }
+    : holdOut(selection, recipe);
+  if (recipe.loss.name === 'depth') {
+    expectBothClasses(data.train.source, data.train.indices, 'training');
+    if (data.validation.indices.length > 0) expectBothClasses(data.validation.source, data.validation.indices, 'validation');
+  }
   if (data.validation.indices.length === 0) {
     const text = 'No images are held out: the last epoch counts as the best.';
     emit({ kind: 'warning', code: 'no-validation', text });
@@ -153,20 +170,29 @@ async function openData(options: TrainOptions, recipe: Recipe, emit: (event: Tra
   return data;
 }
 
-function createLoaders(training: Selection, validation: Selection, recipe: Recipe, workers: number): Loaders {
-  const { batchSize, transforms, seed } = recipe;
-  const count = training.indices.length;
+interface LoaderParts {
+  readonly recipe: Recipe;
+  readonly workers: number;
+  /** For networks that answer with maps. */
+  readonly mapSize: MapSize | undefined;
+}
+
+function createLoaders(training: Selection, validation: Selection, { recipe, workers, mapSize }: LoaderParts): Loaders {
+  const { batchSize, transforms, seed, sampling } = recipe;
+  const isPlain = sampling.frames === 'all' && sampling.balance === 'none';
+  const sampler = isPlain ? undefined : balancedSampler(training.source, { indices: training.indices, seed, ...sampling });
+  const count = sampler?.length ?? training.indices.length;
   if (batchSize > count) {
     throw new ConfigError('batchSize', `got ${batchSize}, needs at most the ${count} images to train on.`);
   }
   const of = ({ source, indices }: Selection, isTraining: boolean) =>
     createLoader(source, {
       batchSize,
-      indices,
       seed,
       workers,
+      mapSize,
+      ...(isTraining && sampler ? { sampler } : { indices, shuffle: isTraining }),
       transforms: isTraining ? transforms.train : transforms.evaluate,
-      shuffle: isTraining,
       // A last batch of a few images would make noise of its batch statistics.
       dropLast: isTraining,
     });

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectXml } from '../report/xml.js';
 import { gossamer, scratchFolder } from './gossamer.js';
 
 const folder = scratchFolder();
@@ -11,6 +13,21 @@ const at = (name: string) => path.join(folder, name);
 
 interface Prediction {
   readonly answers: readonly { readonly name: string; readonly score: number }[];
+}
+
+interface ReportedFreeze {
+  readonly digest: string;
+  readonly dropped: readonly { readonly what: string }[];
+  readonly memory: { readonly arena: number; readonly unshared: number };
+  readonly verification: object;
+  readonly timing: object | null;
+  readonly layers: readonly {
+    readonly layer: string;
+    readonly operator: string;
+    readonly parts: readonly { readonly layer: string; readonly operator: string }[];
+    readonly milliseconds: number | null;
+    readonly twinMilliseconds: number | null;
+  }[];
 }
 
 /** Two pictures of other sizes than the network's. */
@@ -73,10 +90,87 @@ describe('gossamer freeze and run', () => {
     expect(stdout).toMatch(/Next:\n.*\n.* run .*table\.safetensors IMAGE/);
   });
 
+  it('reports all of it as a page that loads nothing and runs no script, with times beside the float twin', () => {
+    const [out, report] = [at('reported.safetensors'), at('reported.html')];
+    const words = ['freeze', 'ftbnn-tiny-cifar10', '--out', out, '--report', report, '--threads', '1'];
+    const { status, stderr, stdout } = gossamer([...words, '--json']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { layers, timing, digest, dropped, memory, verification } = JSON.parse(stdout) as ReportedFreeze;
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(memory.arena).toBeLessThan(memory.unshared);
+    expect(dropped.map(({ what }) => what)).toEqual(['real numbers behind 1-bit weights']);
+    expect(verification).toMatchObject({ images: 2, bound: 2e-4 });
+    expect(timing).toMatchObject({
+      rounds: 15,
+      threads: 1,
+      host: expect.stringMatching(/^Node /),
+      twin: { name: 'ftbnn-tiny-float' },
+    });
+    for (const { operator, parts, milliseconds, twinMilliseconds } of layers) {
+      expect(milliseconds).toBeGreaterThan(0);
+      if (operator === 'binaryConvolution') expect(twinMilliseconds).toBeGreaterThan(0);
+      if (operator === 'binaryConvolution')
+        expect(parts.map((part) => part.operator)).toEqual(['binaryConv2d', 'batchNorm', 'fprelu']);
+      if (operator === 'signs') expect([parts, twinMilliseconds]).toEqual([[], null]);
+    }
+
+    const page = fs.readFileSync(report, 'utf8');
+    expectXml(page, { html: true });
+    const style = /<style>([^<]*)<\/style>/.exec(page)![1]!;
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(page).toContain(`content="default-src 'none'; style-src 'sha256-${hash}'"`);
+    expect(page).not.toMatch(/<script|\son[a-z]+=|style=|src=|href=|url\(|@import/);
+    for (const { layer } of layers) expect(page).toContain(`<b>${layer}</b>`);
+    for (const text of [
+      digest,
+      'left float: its weights are real',
+      'packed: weights in bits',
+      'blocks.0.norm (batchNorm)',
+      'ftbnn-tiny-float',
+    ]) {
+      expect(page).toContain(text);
+    }
+    expect(page).not.toContain(folder);
+
+    const text = gossamer([...words, '--replace'], { env: { COLUMNS: '120' } }).stdout;
+    expect(text).toMatch(/ ms +twin ms/);
+    expect(text).toMatch(/An image takes [\d.]+ ms; ftbnn-tiny-float takes [\d.]+ ms/);
+  });
+
+  it('times nothing unless asked to', () => {
+    const { layers, timing } = JSON.parse(
+      gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('untimed.safetensors'), '--json']).stdout,
+    ) as ReportedFreeze;
+    expect(timing).toBeNull();
+    expect(layers.every(({ milliseconds, twinMilliseconds }) => milliseconds === null && twinMilliseconds === null)).toBe(true);
+  });
+
+  it.each([
+    [
+      ['freeze', 'ftbnn-tiny-cifar10', '--out', 'x.safetensors', '--report', 'x.safetensors'],
+      2,
+      /Needs a name that ends in \.html/,
+    ],
+    [['inspect', 'x.safetensors', '--svg', 'x.safetensors'], 2, /Needs a name that ends in \.svg/],
+    [['freeze', 'ftbnn-tiny-cifar10', '--out', 'x.html'], 1, /ends like the report/],
+  ])('%j is refused', (words, code, text) => {
+    const { status, stderr } = gossamer(words);
+    expect(status).toBe(code);
+    expect(stderr).toMatch(text);
+  });
+
+  it('inspect --svg draws the graph', () => {
+    const svg = at('graph.svg');
+    const { status, stdout } = gossamer(['inspect', at('ftbnn-tiny-cifar10.safetensors'), '--svg', svg]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Picture: ${svg}`);
+    expectXml(fs.readFileSync(svg, 'utf8'));
+  });
+
   it('refuses to write over a file', () => {
     const { status, stderr } = gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('ftbnn-tiny-cifar10.safetensors')]);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/is there already: name another file, or remove it first\./);
+    expect(stderr).toMatch(/is there already: name another file, or have it replaced \(--replace\)\./);
   });
 
   it.each([

@@ -8,9 +8,15 @@ const verbs = [
   ['predict'],
   ['import'],
   ['export'],
+  ['freeze'],
+  ['run'],
+  ['inspect'],
   ['summary'],
   ['data', 'get'],
   ['data', 'check'],
+  ['pad', 'evaluate'],
+  ['pad', 'prepare'],
+  ['pad', 'synthesize'],
   ['models'],
   ['recipes'],
   ['doctor'],
@@ -42,7 +48,11 @@ describe('what is not understood', () => {
     [['train'], "missing required argument 'recipe'"],
     [['data', 'get', 'cifar1'], 'Did you mean cifar10?'],
     [['doctor', '--relaxed-simd', 'maybe'], 'auto, on, off'],
+    [['doctor', '--autotune', 'maybe'], 'on, fresh, off'],
     [['summary', 'resnet20', '--input', '32'], 'such as 224x224x3'],
+    [['pad', 'evaluate', '--threshold', 'high'], 'Needs a number.'],
+    [['pad', 'evaluate', '--threshold', '1', '--criterion', 'eer'], 'cannot be used with'],
+    [['pad', 'evaluate', '--dev', 'a.csv', '--optimistic-threshold-from-test-data'], 'cannot be used with'],
   ])('%j ends with status 2 and %s', (words, text) => {
     const { status, stdout, stderr } = gossamer(words);
     expect(status).toBe(2);

@@ -125,6 +125,58 @@ describe('center-crop', () => {
   });
 });
 
+describe('face-scale', () => {
+  it('shows what a cut at that scale would have, as a centre crop and a resize do', () => {
+    const pixels = Array.from({ length: 28 * 28 * 3 }, (_, i) => (37 * i + (i >> 3)) % 256);
+    // 28 * 1.3 / 1.4
+    const direct = run([{ name: 'face-scale', stored: 1.4, scales: [1.3], size: 10 }], [28, 28, 3], pixels);
+    expect(direct).toEqual(
+      run(
+        [
+          { name: 'center-crop', size: 26 },
+          { name: 'resize', size: [10, 10] },
+        ],
+        [28, 28, 3],
+        pixels,
+      ),
+    );
+  });
+
+  it('picks each scale as often', () => {
+    const rng = new Rng(3);
+    // One bright row on the border, seen at the stored scale alone.
+    const pixels = Array.from({ length: 100 }, (_, i) => (i < 10 ? 200 : 0));
+    let seen = 0;
+    for (let i = 0; i < 3000; i++) {
+      const values = run([{ name: 'face-scale', stored: 2, scales: [1, 1.2, 2], size: 10 }], [10, 10, 1], pixels, rng);
+      seen += values[0]! > 0 ? 1 : 0;
+    }
+    expect(seen / 3000).toBeCloseTo(1 / 3, 1);
+  });
+});
+
+describe('channel-shift', () => {
+  it('adds one number to each channel, clamped to bytes', () => {
+    const rng = new Rng(2);
+    const shifts = new Set<number>();
+    for (let i = 0; i < 300; i++) {
+      const [a, b, c, d] = run([{ name: 'channel-shift', range: [-3, 2] }], [1, 2, 2], [100, 254, 120, 0], rng) as number[];
+      expect(c! - a!).toBe(20);
+      expect(b! - 254).toBeLessThanOrEqual(1);
+      expect(d).toBe(Math.max(0, b === 255 ? d! : b! - 254));
+      shifts.add(a! - 100);
+    }
+    expect([...shifts].sort((a, b) => a - b)).toEqual([-3, -2, -1, 0, 1, 2]);
+  });
+});
+
+describe('gamma', () => {
+  it('raises values of 0 to 1 to a power', () => {
+    expect(run([{ name: 'gamma', range: [2, 2] }], [1, 4, 1], [0, 51, 128, 255])).toEqual([0, 10, 64, 255]);
+    expect(run([{ name: 'gamma', range: [1, 1] }], [1, 3, 1], [7, 100, 201])).toEqual([7, 100, 201]);
+  });
+});
+
 describe('color-jitter', () => {
   const jitters = (options: object, pixels: number[], shape: ImageShape) => {
     const rng = new Rng(1);
@@ -177,6 +229,22 @@ describe('erasing and cutout', () => {
     }
     // Centred on pixel 0, a square of 2 has one row inside; on the others, both.
     expect([...counts].sort((a, b) => a - b)).toEqual([1, 2, 4]);
+  });
+
+  it('cuts squares of any side in a range, and erases several rectangles', () => {
+    const rng = new Rng(4);
+    const sides = new Set<number>();
+    const zeros = (transform: TransformInput) =>
+      run([transform], [30, 30, 1], new Array(900).fill(9), rng).filter((v) => v === 0).length;
+    for (let i = 0; i < 400; i++) sides.add(Math.sqrt(zeros({ name: 'cutout', size: 3, least: 1 })));
+    // Others than whole numbers are cut off by a border.
+    expect([...sides].filter(Number.isInteger).sort()).toEqual([1, 2, 3]);
+    const area: [number, number] = [0.01, 0.01];
+    const ratio: [number, number] = [1, 1];
+    const counts = new Set<number>();
+    for (let i = 0; i < 200; i++) counts.add(zeros({ name: 'erasing', probability: 1, patches: [1, 2], area, ratio }));
+    expect(counts.has(9)).toBe(true);
+    expect(Math.max(...counts)).toBe(18);
   });
 
   it('sets what is normalised to 0, which is the mean', () => {

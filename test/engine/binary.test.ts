@@ -3,7 +3,7 @@ import type { Address, BinaryKernels, Conv2dGeometry, Surrogate } from '../../sr
 import { signRowBytes } from '../../src/engine/packed-signs.js';
 import { binaryKernels as reference } from '../../src/engine/reference/binary.js';
 import { ReferenceMemory } from '../../src/engine/reference/memory.js';
-import { binaryKernels } from '../../src/engine/wasm/binary.js';
+import { type BinaryWorks, binaryKernels } from '../../src/engine/wasm/binary.js';
 import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { packBits } from '../../src/formats/packed/bits.js';
 import { Rng } from '../../src/tensor/rng.js';
@@ -35,12 +35,12 @@ function values(rng: Rng, elements: number): Float32Array {
   return normal(rng, elements).map((value, i) => (i % 11 === 3 ? 0 : i % 13 === 5 ? -0 : value));
 }
 
-/** All methods, whatever the number of pixels. */
-const KINDS: readonly (readonly [name: string, fast: (wasm: WasmContext) => BinaryKernels])[] = [
-  ['byte tables', (wasm) => binaryKernels(wasm, () => 'byte-tables')],
-  ['nibble tables', (wasm) => binaryKernels(wasm, () => 'nibble-tables')],
-  ['popcounts', (wasm) => binaryKernels(wasm, () => 'popcount')],
-];
+/** All methods, wherever they suit the layer. */
+const METHODS = ['byte-tables', 'nibble-tables', 'pixel-tables', 'popcount'] as const;
+const KINDS = METHODS.map((method) => {
+  const choose = (works: BinaryWorks) => (works.has(method) ? method : 'popcount');
+  return [method, (wasm: WasmContext): BinaryKernels => binaryKernels(wasm, choose)] as const;
+});
 
 function rowsOf(g: Conv2dGeometry) {
   return { rows: g.batch * g.height * g.width * g.groups, channels: g.inChannels / g.groups };
@@ -154,7 +154,48 @@ describe('packedBinaryConv2d, with weights that stay, equals binaryConv2d', () =
           const { rows, channels } = rowsOf(g);
           kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
           kernels.packSignBits(g, at.bits, at.packed);
-          kernels.packedBinaryConv2d(g, at.signs, at.packed, 0, at.y);
+          kernels.packedBinaryConv2d(g, at.signs, at.packed, null, at.y);
+        },
+      });
+    });
+  }
+});
+
+describe('packedBinaryConv2d with a finish', () => {
+  for (const [kind, fast] of KINDS) {
+    test.each([
+      ['an odd number of channels', geometry({ inChannels: 70, outChannels: 67, height: 9, width: 11 })],
+      ['few channels', geometry({ inChannels: 5, outChannels: 7 })],
+      ['groups', geometry({ batch: 2, inChannels: 72, outChannels: 54, groups: 3, stride: 2 })],
+      ['many pixels', geometry({ batch: 2, height: 21, width: 19, inChannels: 40, outChannels: 32 })],
+    ])(`${kind}, %s`, (_name, g) => {
+      const rng = new Rng(5);
+      const vector = () => normal(rng, g.outChannels);
+      const { x, signs, y } = tensors(g);
+      expectKernel(backends, {
+        reference,
+        fast,
+        tensors: {
+          ...{
+            x,
+            signs,
+            bits: bitsOf(g),
+            packed: new Int32Array(2 ** 18),
+            scale: vector(),
+            bias: vector(),
+            positive: vector(),
+            negative: vector(),
+          },
+          ...{ shortcut: normal(rng, y.length), y },
+        },
+        results: ['signs', 'y'],
+        scratch: ['packed'],
+        bound: { absolute: 1e-6, relative: 1e-6 },
+        call: (kernels, at) => {
+          const { rows, channels } = rowsOf(g);
+          kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
+          kernels.packSignBits(g, at.bits, at.packed);
+          kernels.packedBinaryConv2d(g, at.signs, at.packed, { ...at, activation: 'fprelu' }, at.y);
         },
       });
     });

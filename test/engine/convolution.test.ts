@@ -1,8 +1,9 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Conv2dGeometry } from '../../src/engine/kernels.js';
 import { convolutionKernels as referenceKernels } from '../../src/engine/reference/convolution.js';
 import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { convolutionKernels } from '../../src/engine/wasm/convolution.js';
+import { inferenceKernels } from '../../src/engine/wasm/inference.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { blank, expectKernel, normal, useBackends } from './harness.js';
 
@@ -128,6 +129,14 @@ const shapes: Record<string, Shape> = {
   'large depthwise': { batch: 3, height: 40, width: 41, inChannels: 70, outChannels: 70, kernel: 3, padding: 1, groups: 70 },
 };
 
+/** Enough for the weights in panels, or for transformed filters of 3x3 in them. */
+function packedFloats(g: Conv2dGeometry): number {
+  const panels = g.groups * Math.ceil(g.outChannels / g.groups / 8) * 8;
+  const taps = g.kernelHeight * g.kernelWidth;
+  const depth = g.inChannels / g.groups;
+  return panels * Math.max(taps * depth + 1, taps === 9 ? 36 * Math.ceil(depth / 16) * 16 : 0);
+}
+
 const backends = useBackends();
 const kernels = {
   reference: referenceKernels,
@@ -157,6 +166,39 @@ describe.each(Object.entries(shapes))('%s', (_name, shape) => {
       tensors: { x, w, bias, y: blank(dy.length) },
       results: ['y'],
       call: (k, at) => k.conv2d(g, at.x, at.w, at.bias, at.y),
+    });
+  });
+
+  test('forward with weights that stay and a finish', () => {
+    expectKernel(backends, {
+      ...kernels,
+      tensors: {
+        x,
+        w,
+        bias,
+        shortcut: dy,
+        negative: bias,
+        packed: new Float32Array(packedFloats(g)),
+        y: blank(dy.length),
+      },
+      results: ['y'],
+      scratch: ['packed'],
+      call: (k, at) => {
+        const finish = {
+          scale: 0,
+          bias: 0,
+          shortcut: at.shortcut,
+          activation: 'prelu',
+          positive: 0,
+          negative: at.negative,
+        } as const;
+        const image = { ...g, batch: 1 };
+        const floats = k.packedFilterFloats(image);
+        expect(floats).toBeLessThanOrEqual(packedFloats(g));
+        const packed = floats === 0 ? 0 : at.packed;
+        k.packFilters(image, at.w, at.bias, packed);
+        k.packedConv2d(g, at.x, { w: at.w, bias: at.bias, packed }, finish, at.y);
+      },
     });
   });
 
@@ -190,5 +232,45 @@ test('a window never mixes what lies outside into its sums', () => {
     tensors: { x, w, y: blank(g.batch * g.outHeight * g.outWidth * g.outChannels) },
     results: ['y'],
     call: (k, at) => k.conv2d(g, at.x, at.w, 0, at.y),
+  });
+});
+
+describe('packed weights and finishes change no bit', () => {
+  test.each([
+    '3x3',
+    '3x3 in groups',
+    '3x3 in groups of 8 to 2',
+    'linear, one row',
+    'depthwise',
+    'tiles cut short',
+    'few tiles in groups',
+  ])('%s', (name) => {
+    const g = geometry(shapes[name]!);
+    for (const { wasm } of backends) {
+      const fast = { ...convolutionKernels(wasm, { winograd: true }), ...inferenceKernels(wasm) };
+      const rng = new Rng(11);
+      const put = (elements: number) => {
+        const address = wasm.allocator.allocate(elements * 4, name, [elements]);
+        wasm.floats(address, elements).set(normal(rng, elements));
+        return address;
+      };
+      const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;
+      const [x, w] = [
+        put(g.batch * g.height * g.width * g.inChannels),
+        put((g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups),
+      ];
+      const [scale, bias, positive, negative] = [put(g.outChannels), put(g.outChannels), put(g.outChannels), put(g.outChannels)];
+      const [shortcut, y, packedY] = [put(outputs), put(outputs), put(outputs)];
+      const finish = { scale, bias, shortcut, activation: 'fprelu', positive, negative } as const;
+      const floats = fast.packedFilterFloats({ ...g, batch: 1 });
+      const packed = floats === 0 ? 0 : put(floats);
+      fast.conv2d(g, x, w, bias, y);
+      fast.finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
+      fast.packFilters({ ...g, batch: 1 }, w, bias, packed);
+      fast.packedConv2d(g, x, { w, bias, packed }, finish, packedY);
+      expect(wasm.floats(packedY, outputs)).toEqual(wasm.floats(y, outputs));
+      for (const address of [x, w, scale, bias, positive, negative, shortcut, y, packedY, ...(packed ? [packed] : [])])
+        wasm.allocator.free(address);
+    }
   });
 });

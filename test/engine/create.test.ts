@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { createEngine, createEngineOn, type EngineOptions } from '../../src/engine/create.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createEngineOn, type EngineOptions } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createNodeHost } from '../../src/engine/node-host.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
-import { ConfigError, EngineError, LifetimeError } from '../../src/errors.js';
+import { allKernels } from '../../src/engine/wasm/index.js';
+import { ConfigError, EngineError, LifetimeError, UnsupportedError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 
@@ -16,6 +18,7 @@ describe('options', () => {
     ['memoryLimit', { memoryLimit: Number.NaN }],
     ['relaxedSimd', { relaxedSimd: 'yes' as 'on' }],
     ['binaryKernel', { binaryKernel: 'fast' as 'auto' }],
+    ['autotune', { autotune: 'yes' as 'on' }],
   ])('%s of %o is refused', async (key, options) => {
     const error = await createEngine(options).catch((refusal: unknown) => refusal);
     expect(error).toBeInstanceOf(ConfigError);
@@ -26,10 +29,34 @@ describe('options', () => {
     const host = createNodeHost();
     const started: number[] = [];
     const threads = { start: (count: number) => void started.push(count), hasLost: () => false, stop: () => {} };
-    const engine = await createEngineOn({ ...host, processors: 96, threads }, {});
+    const engine = await createEngineOn({ ...host, processors: 96, threads }, {}, allKernels);
     expect(started).toEqual([63]);
     expect(engine.facts()).toMatchObject({ threads: 64, processors: 96 });
     engine.dispose();
+  });
+});
+
+describe('a host without room for one more memory', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is told, with what to do', async () => {
+    const full = class {
+      constructor() {
+        throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+      }
+    };
+    vi.stubGlobal(
+      'WebAssembly',
+      new Proxy(WebAssembly, { get: (real, name) => (name === 'Memory' ? full : Reflect.get(real, name)) }),
+    );
+    for (const autotune of ['off', 'on'] as const) {
+      const refusal = expect(createEngine({ threads: 1, autotune })).rejects;
+      await refusal.toThrow(UnsupportedError);
+      await refusal.toThrow(/could not allocate memory\)\. Dispose of engines and models/);
+    }
+    // And that is forgotten when there is room again.
+    vi.unstubAllGlobals();
+    (await createEngine({ threads: 1 })).dispose();
   });
 });
 
@@ -37,8 +64,9 @@ describe('the kernel of 1-bit convolutions', () => {
   it.each([
     ['byte-tables', true, /^byte tables for all layers, by the option binaryKernel$/],
     ['nibble-tables', true, /^nibble tables for all layers, by the option binaryKernel$/],
+    ['pixel-tables', true, /^pixel tables for all layers, by the option binaryKernel$/],
     ['popcount', false, /^popcounts for all layers, by the option binaryKernel$/],
-    ['auto', true, /tables.*; timed on|timing them was disturbed/],
+    ['auto', true, /^for each layer the fastest, timed on|timing them was disturbed/],
   ] as const)('%s is told among the facts', async (binaryKernel, on, why) => {
     const engine = await createEngine({ threads: 1, binaryKernel });
     expect(engine.facts().features).toContainEqual({ name: 'binary-tables', on, why: expect.stringMatching(why) });
@@ -47,7 +75,7 @@ describe('the kernel of 1-bit convolutions', () => {
 
   it('changes no bit of a result, scale included', async () => {
     const results = [];
-    for (const binaryKernel of ['byte-tables', 'nibble-tables', 'popcount', 'auto'] as const) {
+    for (const binaryKernel of ['byte-tables', 'nibble-tables', 'pixel-tables', 'popcount', 'auto'] as const) {
       const engine = await createEngine({ threads: 2, binaryKernel });
       const wave = (...shape: number[]) => {
         const size = shape.reduce((product, length) => product * length, 1);
@@ -61,8 +89,7 @@ describe('the kernel of 1-bit convolutions', () => {
       results.push(Array.from(y.toArray()));
       engine.dispose();
     }
-    expect(results[1]).toEqual(results[0]);
-    expect(results[2]).toEqual(results[0]);
+    for (const result of results) expect(result).toEqual(results[0]);
   });
 });
 
@@ -106,7 +133,7 @@ describe('a failure', () => {
       hasLost: () => false,
       stop: () => {},
     };
-    const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 });
+    const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 }, allKernels);
     const x = Tensor.full(engine, [3], 1);
     fail(new Error('no such file'));
     expect(() => ops.relu(x)).toThrow(/a compute thread \(no such file\)/);

@@ -2,14 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { DynamicGeometry } from '../../src/engine/kernels.js';
 import { dynamicKernels as reference } from '../../src/engine/reference/dynamic.js';
 import { ReferenceMemory } from '../../src/engine/reference/memory.js';
-import { dynamicKernels as fast } from '../../src/engine/wasm/dynamic.js';
+import type { WasmContext } from '../../src/engine/wasm/context.js';
+import { dynamicKernels } from '../../src/engine/wasm/dynamic.js';
+import { dynamicFilterFloats, hasFewTiles, paysDynamicWinograd } from '../../src/engine/wasm/dynamic-winograd.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { geometry, randomIndex } from './dynamic-cases.js';
 import { blank, blankIntegers, EXACT, expectKernel, normal, useBackends } from './harness.js';
 
 const backends = useBackends();
+const fast = (wasm: WasmContext) => dynamicKernels(wasm, { winograd: false });
+const fastByTiles = (wasm: WasmContext) => dynamicKernels(wasm, { winograd: true });
 
-function expectDynamic(g: DynamicGeometry, missing = 0): void {
+function operands(g: DynamicGeometry, missing: number) {
   const rng = new Rng(g.inChannels * 31 + g.outChannels * 7 + g.kernelHeight);
   const sizes = {
     x: g.batch * g.height * g.width * g.inChannels,
@@ -24,6 +28,11 @@ function expectDynamic(g: DynamicGeometry, missing = 0): void {
     gates: normal(rng, sizes.gates).map((value) => Math.max(0, value)),
     index: randomIndex(g, rng, missing),
   };
+  return { rng, sizes, inputs };
+}
+
+function expectDynamic(g: DynamicGeometry, missing = 0): void {
+  const { rng, sizes, inputs } = operands(g, missing);
   expectKernel(backends, {
     reference,
     fast,
@@ -95,6 +104,99 @@ describe('dynamicConv2d and its gradient', () => {
       geometry({ batch: 1, height: 3, width: 2, inChannels: 2, kept: 1, outChannels: 500, heads: 500, kernel: 3, padding: 1 }),
     ));
   test('more images than tasks', () => expectDynamic(geometry({ batch: 37, height: 3, width: 5 })));
+});
+
+describe("dynamicConv2d by Winograd's algorithm", () => {
+  function expectForm(changes: Parameters<typeof geometry>[0], few: boolean, missing = 0): void {
+    const g = geometry({ kernel: 3, padding: 1, ...changes });
+    expect(paysDynamicWinograd(g)).toBe(true);
+    expect(hasFewTiles(g)).toBe(few);
+    const { sizes, inputs } = operands(g, missing);
+    expectKernel(backends, {
+      reference,
+      fast: fastByTiles,
+      tensors: { ...inputs, y: blank(sizes.y) },
+      results: ['y'],
+      call: (kernels, at) => kernels.dynamicConv2d(g, at.x, at.w, at.gates, at.index, at.y),
+    });
+  }
+  const many = { batch: 2, height: 24, width: 22, inChannels: 24, heads: 2, outChannels: 24, kept: 12 };
+  const few = { batch: 2, height: 7, width: 8, inChannels: 40, heads: 2, outChannels: 64, kept: 20 };
+
+  for (const [height, width] of [
+    [24, 24],
+    [23, 21],
+    [30, 18],
+    [61, 47],
+  ] as const)
+    test(`many tiles, ${height} x ${width} pixels`, () => expectForm({ ...many, height, width }, false));
+  for (const [height, width] of [
+    [7, 7],
+    [8, 8],
+    [8, 15],
+    [14, 16],
+    [6, 11],
+  ] as const)
+    test(`few tiles, ${height} x ${width} pixels`, () => expectForm({ ...few, height, width }, true));
+
+  for (const padding of [0, 1, 2, 3]) {
+    test(`many tiles, padding ${padding}`, () => expectForm({ ...many, padding }, false));
+    test(`few tiles, padding ${padding}`, () =>
+      expectForm({ ...few, height: 11 - 2 * padding, width: 10 - 2 * padding, padding }, true));
+  }
+  for (const headOut of [4, 7, 8, 9, 13, 16])
+    test(`many tiles, ${headOut} output channels a head`, () => expectForm({ ...many, outChannels: headOut * 2 }, false));
+  for (const headOut of [32, 33, 39, 44, 47])
+    test(`few tiles, ${headOut} output channels a head`, () => expectForm({ ...few, outChannels: headOut * 2 }, true));
+  for (const [inChannels, kept] of [
+    [12, 12],
+    [17, 16],
+    [37, 17],
+    [64, 31],
+    [50, 33],
+  ] as const) {
+    test(`many tiles, ${kept} of ${inChannels} channels`, () => expectForm({ ...many, inChannels, kept }, false));
+    test(`few tiles, ${kept} of ${inChannels} channels`, () => expectForm({ ...few, inChannels, kept }, true));
+  }
+  for (const heads of [1, 3, 6]) {
+    test(`many tiles, ${heads} heads`, () => expectForm({ ...many, heads, outChannels: 8 * heads }, false));
+    test(`few tiles, ${heads} heads`, () => expectForm({ ...few, heads, outChannels: 32 * heads }, true));
+  }
+  for (const missing of [1, 12]) test(`many tiles, ${missing} places of index hold -1`, () => expectForm(many, false, missing));
+  for (const missing of [1, 5, 20]) test(`few tiles, ${missing} places of index hold -1`, () => expectForm(few, true, missing));
+  test('many tiles, more images than go at once', () => expectForm({ ...many, batch: 19 }, false));
+  test('few tiles, more images than go at once', () => expectForm({ ...few, batch: 19 }, true));
+});
+
+describe('packedDynamicConv2d, with weights that stay, equals dynamicConv2d', () => {
+  const shapes = {
+    '1x1': geometry({ outChannels: 33 }),
+    '3x3, stride 2': geometry({ kernel: 3, padding: 1, stride: 2 }),
+    'many tiles': geometry({ kernel: 3, padding: 1, height: 26, width: 25, kept: 9, outChannels: 30 }),
+    'few tiles': geometry({ kernel: 3, padding: 1, height: 8, width: 8, inChannels: 30, kept: 20, outChannels: 99 }),
+  };
+  for (const [name, g] of Object.entries(shapes)) {
+    test(name, () => {
+      expect(paysDynamicWinograd(g)).toBe(name.endsWith('tiles'));
+      const { sizes, inputs } = operands(g, 0);
+      const floats = Math.max(dynamicFilterFloats(g), sizes.w + 8 * g.heads * g.inChannels * g.kernelHeight * g.kernelWidth);
+      for (const kernelsOf of [fast, fastByTiles]) {
+        expectKernel(backends, {
+          reference,
+          fast: kernelsOf,
+          tensors: { ...inputs, packed: blank(floats), y: blank(sizes.y) },
+          results: ['y'],
+          scratch: ['packed'],
+          call(kernels, at) {
+            expect(kernels.packedDynamicWeightFloats(g)).toBeLessThanOrEqual(floats);
+            expect(kernels.packedDynamicWeightFloats({ ...g, batch: 9 })).toBe(kernels.packedDynamicWeightFloats(g));
+            kernels.packDynamicWeights({ ...g, batch: 1 }, at.w, at.packed);
+            kernels.packedDynamicConv2d(g, at.x, at.packed, at.gates, at.index, at.y);
+          },
+        });
+      }
+    });
+  }
 });
 
 describe('what was not selected gets exactly 0', () => {

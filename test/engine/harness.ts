@@ -202,7 +202,7 @@ function workerHost(): ThreadHost {
 
 /** Without this a short test would be over before its threads took part. */
 async function workersReady(wasm: WasmBackend): Promise<void> {
-  const control = new Int32Array(wasm.memory.buffer, 0, 16);
+  const control = new Int32Array(wasm.memory!.buffer, 0, 16);
   while (Atomics.load(control, Control.ready) < wasm.threads - 1) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 

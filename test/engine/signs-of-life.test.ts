@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
-import { createEngine, createEngineOn } from '../../src/engine/create.js';
+import { createEngineOn } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createNodeHost } from '../../src/engine/node-host.js';
+import { allKernels } from '../../src/engine/wasm/index.js';
 import { createSigns, hasLost } from '../../src/engine/wasm/signs-of-life.js';
 import { EngineError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
@@ -67,7 +69,7 @@ test('a kernel ends in an error when a thread took a task of it and ended', asyn
     hasLost: () => hasLost(signs),
     stop: () => {},
   };
-  const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 });
+  const engine = await createEngineOn({ ...createNodeHost(), threads }, { threads: 2 }, allKernels);
   const count = 1 << 20;
   const address = engine.allocate(count, 'float32', 'x', [count]);
   // Until the thread has come to take a task.

@@ -71,3 +71,41 @@ describe.each([
     }
   });
 });
+
+describe.each([
+  [2, 40, 16, 8],
+  [1, 28, 64, 29],
+  [3, 14, 96, 48],
+  [2, 7, 128, 58],
+] as const)('dynamic: batch %i, %i pixels a side, %i channels, %i kept', (batch, side, channels, kept) => {
+  const g = { ...square(batch, side, channels), heads: 2, kept };
+
+  function result(engine: Engine): ArrayLike<number> {
+    const rng = new Rng(5);
+    const put = (values: Float32Array) => {
+      const address = engine.allocate(values.length, 'float32', 'operand', [values.length]);
+      engine.floats(address, values.length).set(values);
+      return address;
+    };
+    const size = batch * side * side * channels;
+    const [x, w] = [put(normal(rng, size)), put(normal(rng, channels * 9 * channels))];
+    const gates = put(normal(rng, batch * g.heads * channels).map((value) => 1 + value / 4));
+    const rows = batch * g.heads;
+    const index = engine.allocate(rows * kept, 'int32', 'index', [rows, kept]);
+    engine.kernels.selectChannels(rows, channels, kept, false, gates, index);
+    const y = put(new Float32Array(size));
+    engine.kernels.dynamicConv2d(g, x, w, gates, index, y);
+    return engine.floats(y, size).slice();
+  }
+
+  test('stays within the stated bounds, and the direct convolution comes nearer', async () => {
+    const exact = result(createReferenceEngine());
+    const [fast, direct] = [await createEngine({ threads: 1 }), await createEngine({ threads: 1, convolution: 'direct' })];
+    const [byTiles, bySums] = [errors(result(fast), exact), errors(result(direct), exact)];
+    fast.dispose();
+    direct.dispose();
+    expect(byTiles.typical).toBeLessThan(TYPICAL);
+    expect(byTiles.largest).toBeLessThan(LARGEST);
+    expect(bySums.typical).toBeLessThan(byTiles.typical);
+  });
+});

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { FormatError } from '../../src/errors.js';
 import { packBits, unpackBits } from '../../src/formats/packed/bits.js';
 import { channelOrder } from '../../src/formats/packed/contract.js';
@@ -79,6 +79,11 @@ describe('a packed model', () => {
     const { tensors, metadata } = decodeSafetensors(file, 'm');
     const other = encodeSafetensors(tensors, { ...metadata, provenance: '{"made":"elsewhere"}' });
     await expectRefused(other, 'wrong-digest');
+    // Pages over plain http have no SHA-256 of the browser's.
+    vi.stubGlobal('crypto', {});
+    await expectRefused(data, 'wrong-digest');
+    expect((await decodePackedModel(file, 'm')).tensors.size).toBe(3);
+    vi.unstubAllGlobals();
   });
 
   it('is refused when it is another kind of file, or of another version', async () => {
@@ -128,6 +133,15 @@ describe('a packed model', () => {
     ['an output that is signs', 'bad-graph', /no value of floats/, (m) => edit(m, 'output', null, 1)],
     ['labels of another number', 'bad-contract', /a name for each of 3 scores/, (m) => edit(m, 'labels', null, ['x'])],
     ['a std of 0', 'bad-contract', /std is not positive/, (m) => edit(m, 'std', null, [1, 0, 1])],
+    [
+      'a crop that is larger than its image',
+      'bad-contract',
+      /center-crop of 4 x 5 is larger than the image of 4 x 4/,
+      (m) => {
+        edit(m, 'source', null, { size: [4, 4], fit: 'fill' });
+        edit(m, 'prepare', null, [{ name: 'center-crop', size: [4, 5] }]);
+      },
+    ],
     [
       'a source of another size',
       'bad-contract',

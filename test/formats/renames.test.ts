@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.js';
-import { parseRenames, rename } from '../../src/formats/import/renames.js';
+import { decodeRenames, parseRenames, rename } from '../../src/formats/import/renames.js';
 
 const names = (...list: string[]) => new Map(list.map((name) => [name, name]));
 
@@ -15,6 +15,34 @@ function keyOf(action: () => unknown): string {
 }
 
 describe('rules of renaming', () => {
+  it('stand in a file of JSON', () => {
+    expect(decodeRenames(Buffer.from('[{"from":"a","to":null}]'), 'x.json')).toEqual([{ from: 'a', to: null }]);
+    expect(() => decodeRenames(Buffer.from('[{"from":"a"'), 'x.json')).toThrow(/x\.json is not JSON/);
+  });
+
+  it('may nest as deep as they like, and are refused', () => {
+    const nested = `[{"from":${'['.repeat(20_000)}${']'.repeat(20_000)},"to":"b"}]`;
+    expect(keyOf(() => decodeRenames(Buffer.from(nested), 'x.json'))).toBe('map.0.from');
+    expect(keyOf(() => parseRenames([{ from: 1n, to: 'b' }]))).toBe('map.0.from');
+  });
+
+  it('do not run for ever, whatever their regular expressions are', () => {
+    const slow = parseRenames([
+      { from: 'b', to: 'c' },
+      { from: '(a+)+b', to: 'c' },
+    ]);
+    const start = performance.now();
+    const attempt = () => rename(names('b', 'a'.repeat(64)), slow);
+    expect(keyOf(attempt)).toBe('map.1.from');
+    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(attempt).toThrow(/takes more than 1 s on the names/);
+    expect(keyOf(() => parseRenames([{ from: 'a{1,65535}{1,65535}', to: 'b' }]))).toBe('map.0.from');
+  });
+
+  it('do not get out of the brackets that make them fit whole names', () => {
+    expect(keyOf(() => parseRenames([{ from: 'a)|(?:b', to: 'c' }]))).toBe('map.0.from');
+  });
+
   it('take whole names, the first that fits, and put groups into new ones', () => {
     const rules = parseRenames([
       { from: 'encoder\\.0\\.(.*)', to: 'stem.$1' },

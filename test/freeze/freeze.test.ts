@@ -63,6 +63,10 @@ const cases: readonly (readonly [name: string, options: Record<string, unknown>,
   ['dyresnet18', { widths: [16, 16, 32, 32], blocks: [1, 1, 1, 1] }, [48, 48, 3]],
   ['cdcn', { mapSize: 8 }, [64, 64, 3]],
   ['cdcnpp', { mapSize: 8 }, [64, 64, 3]],
+  ['cdcn-s', {}, [128, 128, 3]],
+  ['bicdcn-s', {}, [128, 128, 3]],
+  ['bicdcn-s', { mapSize: 8, activation: 'prelu', activationPlace: 'branch' }, [64, 64, 3]],
+  ['bicdcn-s-float', { mapSize: 8 }, [64, 64, 3]],
 ];
 
 describe('a packed model answers as the model that it was made of', () => {

@@ -30,6 +30,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     tokens
       ? spliced(bytes, place(bytes, rng, sample), rng.integer(4) === 0 ? 1 : 0, joined(...several(rng, () => pick(rng, tokens))))
       : null,
+  'tell a lie': (bytes, rng, { lie }) => lie?.(bytes, rng) ?? null,
   'edit the header': (bytes, rng, { header }) => (header ? editHeader(bytes, header, rng) : null),
 };
 
@@ -41,7 +42,8 @@ export function mutate(reader: Reader, sample: Sample, rng: Rng): { readonly byt
   const wanted = pick(rng, [1, 1, 1, 2, 3]);
   while (steps.length < wanted) {
     // A header is where most lies are: where there is one, half of the changes are to it.
-    const name = reader.header && rng.integer(2) === 0 ? 'edit the header' : pick(rng, Object.keys(mutations));
+    const [inHeader, ofItsOwn] = [reader.header && rng.integer(2) === 0, reader.lie && rng.integer(3) === 0];
+    const name = ofItsOwn ? 'tell a lie' : inHeader ? 'edit the header' : pick(rng, Object.keys(mutations));
     const result = mutations[name]!(bytes, rng, reader, sample);
     if (!result) continue;
     bytes = result;

@@ -1,4 +1,5 @@
 import type { GossamerError } from '#dist/errors.js';
+import type { Rng } from '#dist/tensor/rng.js';
 import type { HeaderForm } from './json-edits.js';
 
 /** A valid file from which hostile ones are made. */
@@ -28,6 +29,8 @@ export interface Reader {
   readonly header?: HeaderForm;
   /** What means something to the reader, put in anywhere. */
   readonly tokens?: readonly Uint8Array[];
+  /** A lie that only this kind of file can tell; null where the bytes are no such file any more. */
+  lie?(bytes: Uint8Array, rng: Rng): Uint8Array | null;
   /** Makes the checksums of a changed file right again, so that they do not stand in front of everything else. */
   seal?(bytes: Uint8Array): Uint8Array;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gossamer, scratchFolder } from '../cli/gossamer.js';
-import { type Background, digestsOf, inBackground, RedisServer, sweepFile, thirtyRuns, until } from './helpers.js';
+import { type Background, digestsOf, inBackground, RedisServer, skipsRedis, sweepFile, thirtyRuns, until } from './helpers.js';
 
 const RUNS = 30;
 
@@ -39,7 +39,7 @@ describe('a sweep in shards', () => {
   });
 });
 
-describe('a sweep over Redis', () => {
+describe.skipIf(skipsRedis)('a sweep over Redis', () => {
   let redis: RedisServer;
   const started: Background[] = [];
   const worker = (...words: readonly string[]) => {

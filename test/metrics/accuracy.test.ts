@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countCorrect, predictions, softmax, topClasses } from '../../src/metrics/accuracy.js';
+import { countCorrect, predictions } from '../../src/metrics/accuracy.js';
 
 const logits = [0.1, 0.7, 0.2, /**/ 3, 2, 1, /**/ -1, -3, -2];
 
@@ -37,19 +37,5 @@ describe('predictions', () => {
   it('names the best class of each row', () => {
     expect([...predictions(logits, 3)]).toEqual([1, 0, 0]);
     expect([...predictions([5, 5], 2)]).toEqual([0]);
-  });
-});
-
-describe('topClasses', () => {
-  it('ranks by score, then by label', () => {
-    expect(topClasses([0.1, 0.5, 0.5, 0.9], 3).map(({ label }) => label)).toEqual([3, 1, 2]);
-    expect(topClasses([1, 2], 5)).toHaveLength(2);
-  });
-});
-
-describe('softmax', () => {
-  it('gives probabilities, however large the logits', () => {
-    expect([...softmax([0, Math.log(3)])]).toEqual([expect.closeTo(0.25, 12), expect.closeTo(0.75, 12)]);
-    expect([...softmax([1e4, 1e4])]).toEqual([0.5, 0.5]);
   });
 });

@@ -27,6 +27,9 @@ const small: Record<string, [name: string, input: number[], options: Record<stri
   ],
   cdcn: ['cdcn', [16, 16, 3], { mapSize: 8 }],
   cdcnpp: ['cdcnpp', [16, 16, 3], { mapSize: 8 }],
+  'cdcn-s': ['cdcn-s', [16, 16, 3], { mapSize: 8 }],
+  'bicdcn-s': ['bicdcn-s', [16, 16, 3], { mapSize: 8 }],
+  'bicdcn-s-float': ['bicdcn-s-float', [16, 16, 3], { mapSize: 8 }],
 };
 
 let engine: Engine;

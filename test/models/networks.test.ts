@@ -163,6 +163,7 @@ describe('cdcn', () => {
   it.each([
     ['cdcn', 0.7],
     ['cdcnpp', 0.7],
+    ['cdcn-s', 0.7],
   ])('%s transforms the weights of every 3x3 convolution, its twin none', (name, theta) => {
     const seen = calls(createModel(name as string), [64, 64, 3]);
     const central = seen.filter(({ operator }) => operator === 'centralDifference');
@@ -170,6 +171,24 @@ describe('cdcn', () => {
     const attention = name === 'cdcnpp' ? 3 : 0;
     expect(central).toHaveLength(seen.filter(({ operator }) => operator === 'conv2d').length - attention);
     expect(calls(createModel(`${name}-plain`), [64, 64, 3]).some(({ operator }) => operator === 'centralDifference')).toBe(false);
+  });
+
+  it('bicdcn-s has eleven 1-bit central difference convolutions, each with a shortcut, between a real stem and a real last layer', () => {
+    const model = createModel('bicdcn-s');
+    expect(count(model, BinaryConv2d)).toBe(11);
+    const real = model.modules().filter(([, module]) => module instanceof Conv2d);
+    expect(real.map(([path]) => path)).toEqual(['stem.conv', 'depth']);
+    const seen = calls(model, [128, 128, 3]).map(({ operator }) => operator);
+    expect(seen.filter((operator) => operator === 'centralDifference')).toHaveLength(13);
+    const starts = [...seen.keys()].filter((place) => seen[place] === 'binaryConv2d');
+    for (const start of starts) {
+      const behind = seen.slice(start + 1, start + 5).filter((operator) => operator !== 'concat');
+      expect(behind.slice(0, 3)).toEqual(['batchNorm', 'add', 'fprelu']);
+    }
+    expect(count(createModel('bicdcn-s-float'), BinaryConv2d)).toBe(0);
+    expect(calls(createModel('bicdcn-s-plain'), [128, 128, 3]).some(({ operator }) => operator === 'centralDifference')).toBe(
+      false,
+    );
   });
 
   it('makes a map of the size that it is told, whatever the image', () => {

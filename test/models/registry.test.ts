@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createShapeEngine } from '../../src/engine/shapes.js';
 import { ConfigError } from '../../src/errors.js';
 import { countParameters } from '../../src/metrics/cost.js';
-import { createFromSpec, createModel, modelEntry, models } from '../../src/models/index.js';
+import { createFromSpec, createModel, modelEntry, models, twinSpec } from '../../src/models/index.js';
 import { Tensor } from '../../src/tensor/index.js';
 
 const names = Object.keys(models);
@@ -15,7 +15,17 @@ describe('models', () => {
     const { binary, real } = countParameters(model);
     expect(binary + real).toBe(parameters);
     const y = model.eval().forward(Tensor.empty(engine, [2, ...input]));
-    expect(y.shape).toEqual(task === 'classification' ? [2, classes] : [2, 32, 32]);
+    // As in CDCN: an eighth of the image, which is the size of the highest level.
+    expect(y.shape).toEqual(task === 'classification' ? [2, classes] : [2, input[0] / 8, input[1] / 8]);
+  });
+
+  it('have twins of the same options, but for those in which the twins differ', () => {
+    const options = { widths: [8, 16], blocks: [1, 1], strides: [1, 2], classes: 3, theta: 0.5 };
+    const { spec } = createModel('ftbnn-tiny', options);
+    expect(twinSpec(spec!)).toEqual({ name: 'ftbnn-tiny-float', options: { ...spec!.options, convolution: 'real' } });
+    const dynamic = createModel('dydensenet', { stages: [1], growth: [4], convolution: 'dynamic-binary' }).spec!;
+    expect(twinSpec(dynamic)).toEqual({ name: 'dydensenet-dense', options: { ...dynamic.options, convolution: 'dense' } });
+    expect(twinSpec(createModel('ftbnn-tiny-float').spec!)).toBeNull();
   });
 
   it('counts as many parameters as published', () => {

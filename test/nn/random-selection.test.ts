@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { DynamicGroupConv2d } from '../../src/nn/index.js';
 import { observe } from '../../src/ops/index.js';
 import { Rng, scope, Tensor } from '../../src/tensor/index.js';

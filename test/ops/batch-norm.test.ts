@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { createEngine } from '../../src/engine/index.js';
 import { ShapeError } from '../../src/errors.js';
 import * as ops from '../../src/ops/index.js';
 import { Rng } from '../../src/tensor/rng.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { createEngine } from '../../src/engine/index.js';
 import { dispatch } from '../../src/ops/dispatch.js';
 import * as ops from '../../src/ops/index.js';
 import { elementwise, type Operator, readsInputs } from '../../src/ops/operator.js';

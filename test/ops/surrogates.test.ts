@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
 import * as ops from '../../src/ops/index.js';
 import { Rng } from '../../src/tensor/rng.js';

@@ -38,6 +38,14 @@ describe('renderCurves', () => {
     expect(texts(svg).filter((text) => text === 'epoch')).toHaveLength(3);
   });
 
+  it('shows the equal error rate of a depth network, which has no accuracy', () => {
+    const depth = history(5, { trainAccuracy: null, validationAccuracy: null }).map((event) => ({
+      ...event,
+      detection: { eer: 0.3 / event.epoch, acer: 0.2, auc: 0.9, threshold: 0.1 },
+    }));
+    expect(texts(renderCurves(depth, { title: 't', epochs: 5 }))).toContain('Equal error rate (best 10.0 %, epoch 3)');
+  });
+
   it('draws no validation where nothing is held out', () => {
     const svg = renderCurves(history(5, { validationLoss: null, validationAccuracy: null }), { title: 't', epochs: 5 });
     expect(texts(svg)).toContain('Accuracy');

@@ -112,6 +112,18 @@ describe('TrainingView', () => {
     ]);
   });
 
+  it('tells error rates of a depth network, which has no accuracy', () => {
+    const { output, text } = record();
+    const view = new TrainingView(output);
+    const detection = { eer: 0.032, acer: 0.0551, auc: 0.991, threshold: 0.2 };
+    view.handle({ ...epoch, trainAccuracy: null, validationAccuracy: null, detection });
+    expect(text().split('\n').slice(0, 3)).toEqual([
+      '       training  validation                               learning',
+      'epoch      loss        loss        EER     ACER      AUC      rate   time',
+      '  1/1    0.7123      0.5012    * 3.2 %    5.5 %   99.1 %    0.0100   0:04',
+    ]);
+  });
+
   it('fits narrow terminals', () => {
     for (const width of [20, 40, 60, 72]) {
       const { output, text } = record({ width });

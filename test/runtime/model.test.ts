@@ -1,6 +1,10 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/index.js';
-import { LifetimeError, ShapeError } from '../../src/errors.js';
+import { ConfigError, DTypeError, LifetimeError, ShapeError, UnsupportedError } from '../../src/errors.js';
 import { encodePackedModel } from '../../src/formats/packed/model.js';
 import { freeze } from '../../src/freeze/index.js';
 import { createModel } from '../../src/models/index.js';
@@ -9,12 +13,16 @@ import { load } from '../../src/runtime/index.js';
 
 let engine: Engine;
 let file: Uint8Array;
+/** The same with names of the classes. */
+let named: Uint8Array;
 beforeAll(async () => {
   engine = await createEngine({ threads: 1 });
   const model = createModel('ftbnn-compact-cifar', { engine, seed: 4, widths: [16, 32], blocks: [1, 1], strides: [1, 2] });
-  file = await encodePackedModel(
-    freeze(model, { input: [8, 6, 3], contract: { mean: [0.5, 0.25, 0], std: [0.5, 1, 2] }, provenance: { made: 'here' } }),
-  );
+  const contract = { mean: [0.5, 0.25, 0], std: [0.5, 1, 2] };
+  const labels = Array.from({ length: 10 }, (_, i) => `class ${i}`);
+  const input = [8, 6, 3];
+  file = await encodePackedModel(freeze(model, { input, contract, provenance: { made: 'here' } }));
+  named = await encodePackedModel(freeze(model, { input, contract: { ...contract, labels } }));
 });
 afterAll(() => engine.dispose());
 
@@ -64,21 +72,64 @@ describe('a loaded model', () => {
     two.dispose();
   });
 
-  it.each([
-    [
-      'another size',
-      { data: bytes(3), width: 8, height: 6 },
-      /8 x 6 pixels, 3 values each, needs 6 x 8 pixels of 3 or 4 values \(rgb\)/,
-    ],
-    ['grey', { data: bytes(1), width: 6, height: 8 }, /1 values each, needs 6 x 8/],
-    ['none', [], /no image/],
-    ['floats of another shape', { data: new Float32Array(48), shape: [1, 8, 6, 1] }, /\[1, 8, 6, 1\], needs \[batch, 8, 6, 3\]/],
-    ['too few floats', { data: new Float32Array(4), shape: [1, 8, 6, 3] }, /4 values, needs the 144/],
-  ])('refuses images: %s', async (_what, images, text) => {
-    const model = await load(file, { threads: 1 });
-    await expect(model.run(images)).rejects.toThrow(ShapeError);
-    await expect(model.run(images)).rejects.toThrow(text);
+  it('refuses images that it does not take', async () => {
+    const model = await load(named, { threads: 1 });
+    await expect(model.run({ data: bytes(1), width: 6, height: 8 })).rejects.toThrow(ShapeError);
+    await expect(model.classify('frog.png' as never)).rejects.toThrow(ConfigError);
+    await expect(model.profile({ data: new Float64Array(144) as never, width: 6, height: 8 })).rejects.toThrow(DTypeError);
     model.dispose();
+  });
+
+  it('takes images of any size, in lists of several, as if each had come alone', async () => {
+    const model = await load(file, { threads: 1 });
+    const images = [
+      { data: bytes(3), width: 6, height: 8 },
+      { data: Uint8Array.from({ length: 30 * 20 * 4 }, (_, i) => (i * 11) % 256), width: 30, height: 20 },
+      { data: new Uint8ClampedArray(3).fill(99), width: 1, height: 1 },
+    ];
+    const { data, shape } = await model.run(images);
+    expect(shape).toEqual([3, 10]);
+    for (const [i, image] of images.entries()) expect((await model.run(image)).data).toEqual(data.slice(10 * i, 10 * (i + 1)));
+    model.dispose();
+  });
+
+  it('names the classes of what is on images, the best first', async () => {
+    const model = await load(named, { threads: 1 });
+    const image = { data: bytes(3), width: 6, height: 8 };
+    const { data } = await model.run(image);
+    const [all, again] = await model.classify([image, image], { top: 10 });
+    expect(again).toEqual(all);
+    expect(all!.map(({ score }) => score)).toEqual(all!.map(({ score }) => score).sort((a, b) => b - a));
+    expect(all!.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 10);
+    expect(new Set(all!.map(({ name }) => name)).size).toBe(10);
+    const best = data.indexOf(Math.max(...data));
+    expect(await model.classify(image)).toEqual([[{ label: best, name: `class ${best}`, score: all![0]!.score }]]);
+    await expect(model.classify(image, { top: 0 })).rejects.toThrow(/top: got 0, needs a whole number from 1 on/);
+    const nameless = await load(file, { threads: 1 });
+    await expect(nameless.classify(image)).rejects.toThrow(UnsupportedError);
+    model.dispose();
+    nameless.dispose();
+  });
+
+  it('answers calls in their order, and fails those that wait when it is disposed of', async () => {
+    const model = await load(file, { threads: 1 });
+    const image = { data: bytes(3), width: 6, height: 8 };
+    const order: number[] = [];
+    const calls = Array.from({ length: 5 }, (_, i) =>
+      model.run(i % 2 ? image : [image, image]).then(
+        () => order.push(i),
+        (error: unknown) => {
+          order.push(-i);
+          throw error;
+        },
+      ),
+    );
+    await calls[1];
+    model.dispose();
+    const results = await Promise.allSettled(calls);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected', 'rejected']);
+    for (const result of results.slice(2)) expect((result as PromiseRejectedResult).reason).toBeInstanceOf(LifetimeError);
+    expect(order).toEqual([0, 1, -2, -3, -4]);
   });
 
   it('tells what it is, and refuses to answer once it is disposed of', async () => {
@@ -104,6 +155,35 @@ describe('a loaded model', () => {
     await model.run(image);
     expect(model.facts.engine.memory.bytesInUse).toBe(bytesInUse);
     model.dispose();
+  });
+});
+
+describe('where a model is loaded from', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gossamer-load-'));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('is a file, by its address, or bytes', async () => {
+    const place = path.join(folder, 'model.safetensors');
+    fs.writeFileSync(place, file);
+    const address = pathToFileURL(place);
+    const image = { data: bytes(3), width: 6, height: 8 };
+    const answers = [];
+    for (const source of [file, Uint8Array.from(file).buffer, address, address.href]) {
+      const model = await load(source, { threads: 1, relaxedSimd: 'off' });
+      answers.push(await model.run(image));
+      model.dispose();
+    }
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it.each<[string, string | URL, { readonly message?: RegExp; readonly [field: string]: unknown }]>([
+    ['an address where nothing is', pathToFileURL(path.join(folder, 'absent')), { code: 'FORMAT', reason: 'not-found' }],
+    ['a server that does not answer', 'http://127.0.0.1:1/model', { code: 'FORMAT', reason: 'not-found' }],
+    ['a path', 'model.safetensors', { code: 'CONFIG', key: 'source', message: /"model.safetensors".*pathToFileURL/ }],
+    ['no source at all', undefined as unknown as URL, { code: 'CONFIG', key: 'source' }],
+  ])('is refused: %s', async (_what, source, { message = /./, ...fields }) => {
+    const error = await load(source, { threads: 1 }).catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ ...fields, message: expect.stringMatching(message) });
   });
 });
 

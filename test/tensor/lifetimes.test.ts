@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createReferenceEngine } from '../../src/engine/reference/index.js';
 import { LifetimeError, OutOfMemoryError, ShapeError } from '../../src/errors.js';
 import { HardTanh, inTurn, type Module, Sequential } from '../../src/nn/index.js';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { createModel } from '../../src/models/registry.js';
 import { cifar10, fashionMnist, holdOut, openSplit } from '../../src/train/dataset.js';
 import { applyOverrides } from '../../src/train/overrides.js';

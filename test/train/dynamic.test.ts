@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import { inactiveChannels } from '../../src/nn/conv/dynamic.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { evaluate } from '../../src/train/evaluate.js';
@@ -67,7 +67,7 @@ describe('training a dynamic network', () => {
       const onEvent = (event: TrainEvent) => {
         if (event.kind === 'step') losses.push(event.loss);
       };
-      await train({ engine, data, recipe: { ...recipe, epochs: 1, loss: { ...recipe.loss, lasso } }, workers: 0, onEvent });
+      await train({ engine, data, recipe: { ...recipe, epochs: 1, loss: { lasso } }, workers: 0, onEvent });
       return losses[0]!;
     };
     // Saliencies start around 1 and there are six selectors, in three layers.

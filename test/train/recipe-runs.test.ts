@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { PixelSource, shareLabels } from '../../src/data/pixels.js';
-import { createEngine } from '../../src/engine/create.js';
+import { createEngine } from '../../src/engine/index.js';
 import type { StepEvent } from '../../src/train/events.js';
 import type { Recipe } from '../../src/train/recipe.js';
-import { isPaperRecipe, recipes } from '../../src/train/recipes/index.js';
+import { isPaperRecipe, type RecipeName, recipes } from '../../src/train/recipes/index.js';
 import { tables } from '../../src/train/tables/index.js';
 import { train } from '../../src/train/train.js';
+import { drawnFaces, side } from './drawn-faces.js';
 
 /** Keeps every recipe and every row of every table running: a few steps on a few made-up images. */
 const engine = await createEngine({ threads: 2 });
@@ -33,6 +34,7 @@ const images = {
   cifar10: made(8, 32, 3),
   imagenet: made(8, 80, 3),
   fashion: made(8, 28, 1),
+  faces: drawnFaces(8),
 };
 
 async function lossesOf(recipe: Recipe, source: PixelSource): Promise<number[]> {
@@ -54,14 +56,18 @@ async function lossesOf(recipe: Recipe, source: PixelSource): Promise<number[]> 
   return steps.map(({ loss }) => loss);
 }
 
-/** ImageNet's windows of 224 pixels take ten times as long and show nothing more. */
+/** ImageNet's windows of 224 pixels, and faces of 128 and 256, take ten times as long and show nothing more. */
 function smaller({ train, evaluate }: Recipe['transforms']): Recipe['transforms'] {
   const shrink = (list: Recipe['transforms']['train']) =>
-    list.map((transform) => ('size' in transform && transform.size === 224 ? { ...transform, size: 64 } : transform));
+    list.map((transform) => {
+      if (transform.name === 'face-scale') return { ...transform, size: side };
+      return 'size' in transform && transform.size === 224 ? { ...transform, size: 64 } : transform;
+    });
   return { train: shrink(train), evaluate: shrink(evaluate) };
 }
 
 function sourceFor(name: string): PixelSource {
+  if (recipes[name as RecipeName].loss.name === 'depth') return images.faces;
   if (name.endsWith('-fashion')) return images.fashion;
   return name.endsWith('-imagenet') ? images.imagenet : images.cifar10;
 }
@@ -83,6 +89,8 @@ describe('recipes', () => {
       'ftbnn-base-imagenet': [256, 512],
       'ftbnn-compact-imagenet': [256, 512],
       'ftbnn-g4-imagenet': [256, 512],
+      cdcn: [1400, 7],
+      cdcnpp: [1400, 7],
     });
   });
 });

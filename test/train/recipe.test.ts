@@ -59,7 +59,12 @@ describe('parseRecipe', () => {
     [{ loss: { smoothing: '0.1' } }, 'loss.smoothing', /got "0\.1", needs a number/],
     [{ transforms: { train: [{ name: 'crop', paddding: 2 }] } }, 'transforms.train.0.paddding', /Did you mean "padding"\?/],
     [{ transforms: { train: [{ name: 'filp' }] } }, 'transforms.train.0.name', /Did you mean "flip"\?/],
-    [{ validation: { fraction: 0.1, count: 5 } }, 'validation', /a fraction or a count, not both/],
+    [{ validation: { fraction: 0.1, count: 5 } }, 'validation', /a fraction, a count or the split: one of them/],
+    [{ validation: { count: 5, split: true } }, 'validation', /one of them/],
+    [{ loss: { name: 'deep' } }, 'loss.name', /one of cross-entropy, depth\. Did you mean "depth"\?/],
+    [{ loss: { name: 'depth', smoothing: 0.1 } }, 'loss.smoothing', /Known here: name, contrast/],
+    [{ loss: { smothing: 0.1 } }, 'loss.smothing', /Did you mean "smoothing"\?/],
+    [{ sampling: { balance: 'class' } }, 'sampling.balance', /one of none, label, species/],
     [{ data: { size: 'big' } }, 'data.size', /a whole number or a list|a number or a list/],
   ])('refuses %j and says why', (part, key, text) => {
     const error = failure(() => parseRecipe({ ...least, ...part }));
@@ -106,8 +111,23 @@ describe('applyOverrides', () => {
   });
 
   it('holds out a count in place of a fraction', () => {
-    expect(change('validation.count=7').validation).toEqual({ fraction: null, count: 7 });
-    expect(change('validation.count=7', 'validation.fraction=0.2').validation).toEqual({ fraction: 0.2, count: null });
+    expect(change('validation.count=7').validation).toEqual({ fraction: null, count: 7, split: false });
+    expect(change('validation.count=7', 'validation.fraction=0.2').validation).toEqual({
+      fraction: 0.2,
+      count: null,
+      split: false,
+    });
+  });
+
+  it('chooses by images of their own in place of either', () => {
+    expect(change('validation.split=true').validation).toEqual({ fraction: null, count: null, split: true });
+    expect(change('validation.split=true', 'validation.count=9').validation).toEqual({ fraction: null, count: 9, split: false });
+    expect(change('validation.split=false').validation).toEqual(recipe.validation);
+  });
+
+  it('chooses another loss, without the options of the one before', () => {
+    expect(change('loss.smoothing=0.1', 'loss.name=depth', 'loss.contrast=0.5').loss).toEqual({ name: 'depth', contrast: 0.5 });
+    expect(change('loss.name=depth', 'loss.name=cross-entropy').loss).toEqual(recipe.loss);
   });
 
   it('takes values with = in them, quotes around text, and null', () => {

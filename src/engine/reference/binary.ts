@@ -1,6 +1,7 @@
 import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
 import { signRowBytes } from '../packed-signs.js';
 import { forEachProduct } from './convolution.js';
+import { inferenceKernels } from './inference.js';
 import type { ReferenceMemory } from './memory.js';
 
 /** The float convolution of the signs. Taps outside the image are no products at all, which is zero padding after the sign. */
@@ -78,8 +79,9 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
         signs[i] = from[byte]! & weight ? 1 : -1;
       });
     },
-    packedBinaryConv2d(g, signs, packed, scale, y) {
-      convolve(g, signs, memory.ints(packed), scale, y);
+    packedBinaryConv2d(g, signs, packed, finish, y) {
+      convolve(g, signs, memory.ints(packed), 0, y);
+      if (finish) inferenceKernels(memory).finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
     },
   };
 }

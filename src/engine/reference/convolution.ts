@@ -1,4 +1,5 @@
 import type { Conv2dGeometry, ConvolutionKernels } from '../kernels.js';
+import { inferenceKernels } from './inference.js';
 import type { ReferenceMemory } from './memory.js';
 
 /** Visits every pair of an input element and a weight that meet in an output element, by their indices. */
@@ -29,7 +30,7 @@ export function forEachProduct(g: Conv2dGeometry, visit: (x: number, w: number, 
 }
 
 export function convolutionKernels(memory: ReferenceMemory): ConvolutionKernels {
-  return {
+  const kernels: ConvolutionKernels = {
     conv2d(g, x, w, bias, y) {
       const [input, weights, output] = [memory.floats(x), memory.floats(w), memory.floats(y)];
       const start = bias === 0 ? null : memory.floats(bias);
@@ -38,6 +39,13 @@ export function convolutionKernels(memory: ReferenceMemory): ConvolutionKernels 
       forEachProduct(g, (i, j, k) => {
         output[k]! += input[i]! * weights[j]!;
       });
+    },
+
+    packedFilterFloats: () => 0,
+    packFilters: () => {},
+    packedConv2d(g, x, { w, bias }, finish, y) {
+      kernels.conv2d(g, x, w, bias, y);
+      if (finish) inferenceKernels(memory).finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
     },
 
     conv2dInputGradient(g, dy, w, dx) {
@@ -56,4 +64,5 @@ export function convolutionKernels(memory: ReferenceMemory): ConvolutionKernels 
       });
     },
   };
+  return kernels;
 }

@@ -22,6 +22,13 @@ export function forEachKeptProduct(
 }
 
 export function dynamicKernels(memory: ReferenceMemory): DynamicKernels {
+  const dynamicConv2d: DynamicKernels['dynamicConv2d'] = (g, x, w, gates, index, y) => {
+    const [input, weights, factors, output] = [memory.floats(x), memory.floats(w), memory.floats(gates), memory.floats(y)];
+    output.fill(0, 0, g.batch * g.outHeight * g.outWidth * g.outChannels);
+    forEachKeptProduct(g, memory.ints(index), (i, j, k, gate) => {
+      output[k]! += input[i]! * factors[gate]! * weights[j]!;
+    });
+  };
   return {
     selectChannels(rows: number, channels: number, kept: number, dropTies: boolean, saliency: Address, index: Address) {
       const [saliencies, indices] = [memory.floats(saliency), memory.ints(index)];
@@ -40,13 +47,12 @@ export function dynamicKernels(memory: ReferenceMemory): DynamicKernels {
       }
     },
 
-    dynamicConv2d(g, x, w, gates, index, y) {
-      const [input, weights, factors, output] = [memory.floats(x), memory.floats(w), memory.floats(gates), memory.floats(y)];
-      output.fill(0, 0, g.batch * g.outHeight * g.outWidth * g.outChannels);
-      forEachKeptProduct(g, memory.ints(index), (i, j, k, gate) => {
-        output[k]! += input[i]! * factors[gate]! * weights[j]!;
-      });
+    dynamicConv2d,
+    packedDynamicWeightFloats: weightCount,
+    packDynamicWeights(g, w, packed) {
+      memory.floats(packed).set(memory.floats(w).subarray(0, weightCount(g)));
     },
+    packedDynamicConv2d: dynamicConv2d,
 
     dynamicConv2dGradient(g, x, w, gates, index, dy, dx, dw, dgates) {
       const [input, weights, factors] = [memory.floats(x), memory.floats(w), memory.floats(gates)];
@@ -64,4 +70,8 @@ export function dynamicKernels(memory: ReferenceMemory): DynamicKernels {
       });
     },
   };
+}
+
+function weightCount(g: DynamicGeometry): number {
+  return g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels;
 }

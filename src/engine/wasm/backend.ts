@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.js';
+import { EngineError, UnsupportedError } from '../../errors.js';
 import { engineDisposed } from '../disposed.js';
 import type { Address } from '../kernels.js';
 import { Allocator } from '../memory.js';
@@ -26,6 +26,9 @@ export interface ThreadHost {
 }
 
 const PAGE = 65536;
+/** What a kernel is given at most. */
+const INTEGERS = 40;
+const FLOATS = 24;
 /** The caller polls this often for the last task's end before it sleeps. */
 const POLLS_BEFORE_SLEEP = 20_000;
 /** Milliseconds of sleep after which it looks whether the threads that it waits for are still there. */
@@ -33,13 +36,14 @@ const SLEEP = 100;
 
 /** One wasm instance, its memory and its threads: runs kernels by name. */
 export class WasmBackend implements WasmContext {
-  memory: WebAssembly.Memory;
+  /** Null after `dispose`. */
+  memory: WebAssembly.Memory | null;
   readonly allocator: Allocator;
   private readonly names = new Map<string, number>();
   private kernels: KernelFunction[];
-  private control: Int32Array;
-  private integers: Int32Array;
-  private floatArguments: Float32Array;
+  private control!: Int32Array;
+  private integers!: Int32Array;
+  private floatArguments!: Float32Array;
   private heapFloats!: Float32Array;
   private heapIntegers!: Int32Array;
   private generation = 0;
@@ -50,6 +54,7 @@ export class WasmBackend implements WasmContext {
   /**
    * @param threads threads that compute, the calling one included; above 1 needs a `shared` build and a `host`
    * @param memoryLimit bytes that tensors may take
+   * @throws UnsupportedError where the host has no room for one more memory
    */
   constructor(
     module: WebAssembly.Module,
@@ -60,20 +65,18 @@ export class WasmBackend implements WasmContext {
     private readonly host: ThreadHost | null,
   ) {
     const maximum = Math.min(65536, Math.ceil((memoryLimit + HEAP_AT) / PAGE) + 16);
-    this.memory = new WebAssembly.Memory({ initial: 16, ...(shared ? { maximum: 65536, shared } : { maximum }) });
-    const exports = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports;
+    const memory = newMemory({ initial: 16, ...(shared ? { maximum: 65536, shared } : { maximum }) });
+    this.memory = memory;
+    const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
     const names = kernelNames(module);
     names.forEach((name, index) => {
       this.names.set(name, index);
     });
     this.kernels = names.map((name) => exports[name] as KernelFunction);
-    this.control = new Int32Array(this.memory.buffer, 0, CONTROL_WORDS);
-    this.integers = new Int32Array(this.memory.buffer, INTEGERS_AT, 40);
-    this.floatArguments = new Float32Array(this.memory.buffer, FLOATS_AT, 24);
-    this.view();
+    this.view(memory.buffer);
     this.allocator = new Allocator(HEAP_AT, memoryLimit, (end) => this.grow(end));
     if (threads > 1) {
-      host?.start(threads - 1, module, this.memory, (cause) => this.fail('a compute thread', cause));
+      host?.start(threads - 1, module, memory, (cause) => this.fail('a compute thread', cause));
     }
   }
 
@@ -103,8 +106,9 @@ export class WasmBackend implements WasmContext {
     if (this.failure) throw this.failure;
   }
 
-  /** @throws OutOfMemoryError */
+  /** @throws OutOfMemoryError, and as `checkUsable` */
   scratch(bytes: number, use: (address: Address) => void): void {
+    this.checkUsable();
     const address = this.allocator.allocate(bytes, 'workspace of a kernel', [bytes]);
     try {
       use(address);
@@ -121,7 +125,7 @@ export class WasmBackend implements WasmContext {
     return this.ints(address, 1)[0]!;
   }
 
-  writeIntegers(address: Address, values: readonly number[]): void {
+  writeIntegers(address: Address, values: ArrayLike<number>): void {
     this.ints(address, values.length).set(values);
   }
 
@@ -142,8 +146,8 @@ export class WasmBackend implements WasmContext {
     this.host?.stop();
     // The instance and its memory go when nothing refers to them.
     this.kernels = [];
-    this.memory = new WebAssembly.Memory({ initial: 1 });
-    this.view();
+    this.memory = null;
+    this.view(new ArrayBuffer(FLOATS_AT + FLOATS * 4));
   }
 
   /** The first failure stays: what follows it is its consequence. */
@@ -175,30 +179,42 @@ export class WasmBackend implements WasmContext {
   }
 
   private grow(end: Address): boolean {
-    const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
+    const memory = this.memory!;
+    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
     if (missing <= 0) return true;
     try {
       // A little ahead, so that a growing step does not ask for every page on its own.
-      const ahead = Math.min(missing + 256, 65536 - this.memory.buffer.byteLength / PAGE);
+      const ahead = Math.min(missing + 256, 65536 - memory.buffer.byteLength / PAGE);
       try {
-        this.memory.grow(Math.max(missing, ahead));
+        memory.grow(Math.max(missing, ahead));
       } catch {
-        this.memory.grow(missing);
+        memory.grow(missing);
       }
     } catch {
       return false;
     }
-    this.view();
+    this.view(memory.buffer);
     return true;
   }
 
   /** Growing gives the memory a new buffer; old views go blind (unshared) or stay short (shared). */
-  private view(): void {
-    const { buffer } = this.memory;
+  private view(buffer: ArrayBufferLike): void {
     this.heapFloats = new Float32Array(buffer);
     this.heapIntegers = new Int32Array(buffer);
     this.control = new Int32Array(buffer, 0, CONTROL_WORDS);
-    this.integers = new Int32Array(buffer, INTEGERS_AT, 40);
-    this.floatArguments = new Float32Array(buffer, FLOATS_AT, 24);
+    this.integers = new Int32Array(buffer, INTEGERS_AT, INTEGERS);
+    this.floatArguments = new Float32Array(buffer, FLOATS_AT, FLOATS);
+  }
+}
+
+/** @throws UnsupportedError where the host has no room for one more */
+function newMemory(descriptor: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(descriptor);
+  } catch (cause) {
+    throw new UnsupportedError(
+      'one more engine',
+      `the host gives no memory for it (${(cause as Error).message}). Dispose of engines and models that are no longer needed.`,
+    );
   }
 }

@@ -28,7 +28,44 @@ export interface BinaryLayout {
   readonly fitsSixteenBits: boolean;
 }
 
+/** What a method does for a layer: what it makes ready, and the steps of its inner loop, each in a unit of its own. */
+export interface BinaryWork {
+  readonly setup: number;
+  readonly steps: number;
+}
+
+/** So many layouts are remembered: of all layers of some networks, with whatever was derived from them. */
+const MOST_LAYOUTS = 256;
+const layouts = new Map<string, BinaryLayout>();
+
+/** The same object for the same sizes, as long as it is remembered. */
 export function binaryLayout(g: Conv2dGeometry): BinaryLayout {
+  const key = [
+    ...[g.batch, g.height, g.width, g.inChannels, g.outHeight, g.outWidth, g.outChannels],
+    ...[g.kernelHeight, g.kernelWidth, g.stride, g.padding, g.dilation, g.groups],
+  ].join();
+  const known = layouts.get(key);
+  if (known) return known;
+  const layout = layoutOf(g);
+  if (layouts.size === MOST_LAYOUTS) layouts.clear();
+  layouts.set(key, layout);
+  return layout;
+}
+
+/** A function of a layer that is computed once for each layout. */
+export function perLayout<T>(make: (g: Conv2dGeometry, layout: BinaryLayout) => T): typeof make {
+  const known = new WeakMap<BinaryLayout, { readonly value: T }>();
+  return (g, layout) => {
+    let found = known.get(layout);
+    if (!found) {
+      found = { value: make(g, layout) };
+      known.set(layout, found);
+    }
+    return found.value;
+  };
+}
+
+function layoutOf(g: Conv2dGeometry): BinaryLayout {
   const taps = g.kernelHeight * g.kernelWidth;
   const groupIn = g.inChannels / g.groups;
   const groupOut = g.outChannels / g.groups;
@@ -55,33 +92,4 @@ export function binaryLayout(g: Conv2dGeometry): BinaryLayout {
     }),
     fitsSixteenBits: taps * groupIn <= MOST_16_BITS,
   };
-}
-
-/** Output rows (or columns) by which of their taps lie inside the image. */
-export interface BorderClasses {
-  /** Class of each output row. */
-  readonly of: readonly number[];
-  /** First tap inside and the one after the last, for each class. */
-  readonly bounds: readonly (readonly [first: number, end: number])[];
-}
-
-export function borderClasses(
-  length: number,
-  outLength: number,
-  taps: number,
-  { stride, padding, dilation }: Conv2dGeometry,
-): BorderClasses {
-  const bounds: [number, number][] = [];
-  const known = new Map<number, number>();
-  const clamp = (tap: number) => Math.min(taps, Math.max(0, tap));
-  const of = Array.from({ length: outLength }, (_, place) => {
-    const start = place * stride - padding;
-    const first = clamp(Math.ceil(-start / dilation));
-    const end = Math.max(first, clamp(Math.ceil((length - start) / dilation)));
-    const key = first * (taps + 1) + end;
-    const found = known.get(key) ?? bounds.push([first, end]) - 1;
-    known.set(key, found);
-    return found;
-  });
-  return { of, bounds };
 }

@@ -1,19 +1,22 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Nibbles whose popcounts a byte can add up: 63 times 4. */
 const MOST_NIBBLES = 63;
-/** Bytes of 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs. */
-const SUM_BYTES = 256;
+/** Pixels of a tile at most. */
+const TILE_PIXELS = 4;
+/** The 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs, and what is noted of its pixels. */
+const WORKSPACE_BYTES = 256 + 64;
 
 /** More would run on the calling thread alone. */
 const MOST_TASKS = 2048;
 
 /** Int32 words of the table [16 activation nibbles][16 weight nibbles] of bytes: popcounts of a ^ w. */
-const POPCOUNTS = Array.from(new Int32Array(Uint8Array.from({ length: 256 }, (_, i) => popcount((i >> 4) ^ (i & 15))).buffer));
+const POPCOUNTS = new Int32Array(Uint8Array.from({ length: 256 }, (_, i) => popcount((i >> 4) ^ (i & 15))).buffer);
 
 /** Counts by shuffles, four bits at a time. */
 export function nibbleConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
@@ -49,6 +52,12 @@ export function spreadWeights(wasm: WasmContext, g: Conv2dGeometry, layout: Bina
   wasm.run('spreadSignWeights', tasks, [blocks, size, layout.groupOut, lanes, layout.rowBytes, bytes, rows, weights]);
 }
 
+/** Shuffles, there is nothing to make ready. */
+export function nibbleWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork {
+  const { lanes, blocks } = blocksOf(layout, g);
+  return { setup: 0, steps: (layout.pixels * layout.taps * layout.tapBytes * 2 * blocks * lanes) / 16 };
+}
+
 interface Blocks {
   /** Output channels of a block, filled up. */
   readonly lanes: number;
@@ -66,25 +75,25 @@ function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { planes, weights, scale, balances, rowKinds, columnKinds, y }: BinaryOperands,
+  { planes, weights, balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
 ): void {
   const { lanes, blocks, blocksOfGroup } = blocksOf(layout, g);
   const { groupOut, paddedOut, pixels, paddedHeight } = layout;
-  const pieces = piecesOf(layout);
+  const pieces = piecesOf(g, layout);
   const nibbles = layout.taps * layout.tapBytes * 2;
-  const lines = Math.ceil((pixels * blocks) / (MOST_TASKS * g.outWidth));
-  const cut = partition(pixels, (nibbles * lanes) / 32, g.outWidth * lines);
+  const fewest = Math.ceil((pixels * blocks) / (MOST_TASKS * TILE_PIXELS)) * TILE_PIXELS;
+  const cut = partition(pixels, (nibbles * lanes) / 32, fewest);
   const tasks = cut.tasks * blocks;
   wasm.scratch((pieces.length + POPCOUNTS.length) * 4, (lists) => {
     const popcounts = lists + pieces.length * 4;
     wasm.writeIntegers(lists, pieces);
     wasm.writeIntegers(popcounts, POPCOUNTS);
-    wasm.scratch(tasks * SUM_BYTES, (sums) => {
+    wasm.scratch(tasks * WORKSPACE_BYTES, (workspace) => {
       wasm.run('nibbleConvolution', tasks, [
         ...[pixels, cut.size, blocks, blocksOfGroup, groupOut, paddedOut, g.outChannels],
         ...[g.outHeight, g.outWidth, g.stride, paddedHeight, layout.lineBytes * 2, layout.tapBytes * 2],
         ...[planes, layout.planeBytes * 2, lists, pieces.length / 2, nibbles, lanes, weights],
-        ...[scale, balances, rowKinds, columnKinds, y, popcounts, sums, SUM_BYTES],
+        ...[balances, rowKinds, columnKinds, y, popcounts, workspace, WORKSPACE_BYTES, ...finishIntegers(finish)],
       ]);
     });
   });
@@ -97,15 +106,16 @@ function lanesOf(groupOut: number): number {
 }
 
 /** Offset and length of what is added up in one go, in nibbles of the planes: whole runs of the window or pieces of them. */
-function piecesOf({ runBytes, runOffsets }: BinaryLayout): number[] {
+const piecesOf = perLayout((_, { runBytes, runOffsets }): Int32Array => {
   const run = runBytes * 2;
   const longest = Math.ceil(run / Math.ceil(run / MOST_NIBBLES));
-  return runOffsets.flatMap((offset) => {
-    const pieces = [];
-    for (let behind = 0; behind < run; behind += longest) pieces.push(offset * 2 + behind, Math.min(longest, run - behind));
-    return pieces;
+  const pieces = runOffsets.flatMap((offset) => {
+    const ofRun = [];
+    for (let behind = 0; behind < run; behind += longest) ofRun.push(offset * 2 + behind, Math.min(longest, run - behind));
+    return ofRun;
   });
-}
+  return Int32Array.from(pieces);
+});
 
 function popcount(nibble: number): number {
   return (nibble & 1) + ((nibble >> 1) & 1) + ((nibble >> 2) & 1) + (nibble >> 3);

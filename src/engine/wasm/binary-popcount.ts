@@ -1,7 +1,8 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import type { BinaryLayout, BinaryWork } from './binary-layout.js';
 import type { WasmContext } from './context.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Pixels that the kernel lines up at once (`assembly/binary-popcount.ts`). */
@@ -22,6 +23,12 @@ export function popcountConvolution(wasm: WasmContext, g: Conv2dGeometry, layout
     pairWeights(wasm, g, layout, operands.weights, filters);
     convolve(wasm, g, layout, operands, filters, pairs);
   });
+}
+
+/** Words lined up, and words compared. */
+export function popcountWork(g: Conv2dGeometry, layout: BinaryLayout): BinaryWork {
+  const words = (layout.pixels * layout.rowBytes) / WORD_BYTES;
+  return { setup: g.groups * words, steps: 2 * pairsOf(layout, g) * words };
 }
 
 function pairsOf({ groupOut }: BinaryLayout, g: Conv2dGeometry): number {
@@ -45,7 +52,7 @@ function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { planes, runOffsets, balances, rowKinds, columnKinds, scale, y }: BinaryOperands,
+  { planes, runOffsets, balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
   filters: Address,
   pairs: number,
 ): void {
@@ -61,9 +68,9 @@ function convolve(
   wasm.scratch(tasks * workspace, (columns) => {
     wasm.run('popcountConvolution', tasks, [
       ...[g.groups, groupOut, paddedOut, rowBytes, cut.size, pairsOfTask, parts, pixels],
-      ...[filters, scale, y, columns, workspace],
+      ...[filters, y, columns, workspace],
       ...[g.outHeight, g.outWidth, g.stride, paddedHeight, lineBytes, tapBytes, planes, planeBytes],
-      ...[runOffsets, layout.runOffsets.length, runBytes, balances, rowKinds, columnKinds],
+      ...[runOffsets, layout.runOffsets.length, runBytes, balances, rowKinds, columnKinds, ...finishIntegers(finish)],
     ]);
   });
 }

@@ -1,7 +1,8 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
-import type { BinaryLayout } from './binary-layout.js';
+import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
 import type { WasmContext } from './context.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Positions whose sums a byte holds: 31 times 8. */
@@ -26,7 +27,7 @@ interface PositionGroup {
 
 /** Adds rows of tables of the weights: for many pixels. */
 export function tableConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayout, operands: BinaryOperands): void {
-  const groups = positionGroups(layout);
+  const groups = positionGroups(g, layout);
   const vectors = Math.max(...channelBlocks(layout.groupOut).map((block) => block.vectors));
   const lanes = 16 * vectors;
   const most = Math.max(...groups.map((group) => group.positions));
@@ -39,6 +40,12 @@ export function tableConvolution(wasm: WasmContext, g: Conv2dGeometry, layout: B
       }
     });
   });
+}
+
+/** Vectors of tables built, and of sums added. */
+export function tableWork(g: Conv2dGeometry, { taps, tapBytes, groupOut, pixels }: BinaryLayout): BinaryWork {
+  const vectors = channelBlocks(groupOut).reduce((sum, block) => sum + block.vectors, 0) * g.groups * taps * tapBytes;
+  return { setup: TABLE_ROWS * vectors, steps: pixels * vectors };
 }
 
 interface Pass {
@@ -70,9 +77,9 @@ function convolvePixels(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayo
             operands.planes + group * layout.planeBytes + positions.behind,
             ...[operands.runOffsets + positions.firstRun * 4, positions.segments, positions.length],
             ...[vectors, pass.tables, pass.partials, i === 0 ? 1 : 0, i === pass.groups.length - 1 ? 1 : 0],
-            ...[channels, g.outChannels, operands.scale === 0 ? 0 : operands.scale + channel * 4],
+            ...[channels, g.outChannels, channel],
             operands.balances + (group * paddedOut + first) * 4,
-            ...[operands.rowKinds, operands.columnKinds, operands.y + channel * 4, sums, SUM_BYTES],
+            ...[operands.rowKinds, operands.columnKinds, operands.y, sums, SUM_BYTES, ...finishIntegers(operands.finish)],
           ]);
         });
       });
@@ -91,7 +98,7 @@ function channelBlocks(groupOut: number): { readonly first: number; readonly cha
 }
 
 /** Cuts the window into groups of about equally many positions. */
-function positionGroups({ runBytes, runOffsets }: BinaryLayout): PositionGroup[] {
+const positionGroups = perLayout((_, { runBytes, runOffsets }): readonly PositionGroup[] => {
   const runs = runOffsets.length;
   const groups: PositionGroup[] = [];
   if (runBytes > MOST_POSITIONS) {
@@ -110,4 +117,4 @@ function positionGroups({ runBytes, runOffsets }: BinaryLayout): PositionGroup[]
     groups.push({ first: firstRun * runBytes, positions: segments * runBytes, firstRun, behind: 0, segments, length: runBytes });
   }
   return groups;
-}
+});

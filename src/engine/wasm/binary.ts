@@ -1,47 +1,94 @@
-import type { Address, BinaryKernels, Conv2dGeometry } from '../kernels.js';
-import { type BinaryLayout, binaryLayout, borderClasses } from './binary-layout.js';
-import { nibbleBytes, nibbleConvolution, spreadWeights } from './binary-nibbles.js';
-import { pairedBytes, pairWeights, popcountConvolution } from './binary-popcount.js';
-import { tableConvolution } from './binary-tables.js';
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
+import type { Address, BinaryKernels, Conv2dGeometry, FinishTensors } from '../kernels.js';
+import { type BorderTables, borderBytes, borderTablesAt, makeBorderTables } from './binary-borders.js';
+import { type BinaryLayout, type BinaryWork, binaryLayout, perLayout } from './binary-layout.js';
+import { nibbleBytes, nibbleConvolution, nibbleWork, spreadWeights } from './binary-nibbles.js';
+import { columnBytes, columnWeights, pixelConvolution, pixelWork } from './binary-pixels.js';
+import { pairedBytes, pairWeights, popcountConvolution, popcountWork } from './binary-popcount.js';
+import { tableConvolution, tableWork } from './binary-tables.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
 /** What the kernels that multiply get: everything packed, padded and looked up beforehand. */
-export interface BinaryOperands {
+export interface BinaryOperands extends BorderTables {
   /** Padded planes of x's bits. */
   readonly planes: Address;
-  /** Int32: where the runs of a window begin (`BinaryLayout.runOffsets`). */
-  readonly runOffsets: Address;
   /** Rows of w's bits. */
   readonly weights: Address;
-  /** The same in the order of the methods that have one (`pairedBytes`, `nibbleBytes`), made beforehand; 0 = not made. */
+  /** The same in the order of the methods that have one (`pairedBytes`, `nibbleBytes`, `columnBytes`), made beforehand; 0 = not made. */
   readonly pairs: Address;
   readonly nibbles: Address;
-  /** Int32 [row classes][column classes][groups][paddedOut]: what an output has besides -2 popcount. */
-  readonly balances: Address;
-  /** Int32: offset into `balances` of each output row's and column's class. */
-  readonly rowKinds: Address;
-  readonly columnKinds: Address;
-  /** 0 = none. */
-  readonly scale: Address;
+  readonly columns: Address;
   readonly y: Address;
+  readonly finish: FinishTensors | null;
 }
 
 /** Codes of `sign-packing.ts`. */
 const KEPT = { clip: 1, quadratic: 2 } as const;
 
-/** How differing signs are counted: by tables of the weights for a byte of activations, by tables for a nibble, or word by word. */
-export type BinaryMethod = 'byte-tables' | 'nibble-tables' | 'popcount';
+/**
+ * How differing signs are counted: by tables of the weights for a byte of activations, by tables for a nibble, by tables of the activations for a
+ * byte of weights, or word by word.
+ */
+export type BinaryMethod = 'byte-tables' | 'nibble-tables' | 'pixel-tables' | 'popcount';
 
-const CONVOLUTIONS = { 'byte-tables': tableConvolution, 'nibble-tables': nibbleConvolution, popcount: popcountConvolution };
+/** The work that each method which suits a layer has with it. */
+export type BinaryWorks = ReadonlyMap<BinaryMethod, BinaryWork>;
 
-/** @param methodFor the method for a layer of so many output pixels, where the layer allows all of them (`binary-choice.ts`) */
-export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => BinaryMethod): BinaryKernels {
+const CONVOLUTIONS = {
+  'byte-tables': tableConvolution,
+  'nibble-tables': nibbleConvolution,
+  'pixel-tables': pixelConvolution,
+  popcount: popcountConvolution,
+};
+
+/** @param choose a method of those that suit a layer (`binary-choice.ts`) */
+export function binaryKernels(wasm: WasmContext, choose: (works: BinaryWorks) => BinaryMethod): BinaryKernels {
+  return { ...forwardBinaryKernels(wasm, choose), ...trainingKernels(wasm) };
+}
+
+/** @param choose as of `binaryKernels` */
+export function forwardBinaryKernels(
+  wasm: WasmContext,
+  choose: (works: BinaryWorks) => BinaryMethod,
+): ForwardPart<BinaryKernels> {
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
       const { tasks, size } = partition(rows, channels);
       wasm.run('packSigns', tasks, [rows, size, channels, surrogate ? KEPT[surrogate] : 0, x, signs, kept]);
     },
+    binaryConv2d(g, signs, w, scale, y) {
+      const layout = binaryLayout(g);
+      wasm.scratch(rowsBytes(layout, g), (rows) => {
+        packRows(wasm, g, layout, w, rows);
+        wasm.scratch(borderBytes(g, layout), (borders) => {
+          makeBorderTables(wasm, g, layout, popcountsAt(rows, g, layout), borders);
+          convolve(wasm, g, layout, { signs, weights: rows, ...NOT_MADE, borders, y, finish: scaleAlone(scale) }, choose);
+        });
+      });
+    },
+    packedWeightInts: (g) => packedPlaces(g, binaryLayout(g)).end / 4,
+    packSignBits(g, bits, packed) {
+      const layout = binaryLayout(g);
+      const { borders, pairs, nibbles, columns } = packedPlaces(g, layout);
+      packRows(wasm, g, layout, bits, packed, 'packSignBits');
+      makeBorderTables(wasm, g, layout, popcountsAt(packed, g, layout), packed + borders);
+      pairWeights(wasm, g, layout, packed, packed + pairs);
+      if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
+      if (columns > 0) columnWeights(wasm, g, layout, packed, packed + columns);
+    },
+    packedBinaryConv2d(g, signs, packed, finish, y) {
+      const layout = binaryLayout(g);
+      const { borders, pairs, nibbles, columns } = packedPlaces(g, layout);
+      const at = (place: number) => (place > 0 ? packed + place : 0);
+      const weights = { weights: packed, borders: at(borders), pairs: at(pairs), nibbles: at(nibbles), columns: at(columns) };
+      convolve(wasm, g, layout, { signs, ...weights, y, finish }, choose);
+    },
+  };
+}
+
+function trainingKernels(wasm: WasmContext): TrainingPart<BinaryKernels> {
+  return {
     unpackSigns(rows, channels, signs, x) {
       const { tasks, size } = partition(rows, channels);
       wasm.run('unpackSigns', tasks, [rows, size, channels, signs, x]);
@@ -50,28 +97,11 @@ export function binaryKernels(wasm: WasmContext, methodFor: (pixels: number) => 
       const { tasks, size } = partition(rows, channels);
       wasm.run('multiplyByKept', tasks, [rows, size, channels, KEPT[surrogate], kept, dx]);
     },
-    binaryConv2d(g, signs, w, scale, y) {
-      const layout = binaryLayout(g);
-      wasm.scratch(rowsBytes(layout, g), (rows) => {
-        packRows(wasm, g, layout, w, rows);
-        convolve(wasm, g, layout, { signs, rows, pairs: 0, nibbles: 0, scale, y }, methodFor);
-      });
-    },
-    packedWeightInts: (g) => packedPlaces(binaryLayout(g), g).end / 4,
-    packSignBits(g, bits, packed) {
-      const layout = binaryLayout(g);
-      const { pairs, nibbles } = packedPlaces(layout, g);
-      packRows(wasm, g, layout, bits, packed, 'packSignBits');
-      pairWeights(wasm, g, layout, packed, packed + pairs);
-      if (nibbles > 0) spreadWeights(wasm, g, layout, packed, packed + nibbles);
-    },
-    packedBinaryConv2d(g, signs, packed, scale, y) {
-      const layout = binaryLayout(g);
-      const { pairs, nibbles } = packedPlaces(layout, g);
-      const weights = { rows: packed, pairs: packed + pairs, nibbles: nibbles > 0 ? packed + nibbles : 0 };
-      convolve(wasm, g, layout, { signs, ...weights, scale, y }, methodFor);
-    },
   };
+}
+
+function scaleAlone(scale: Address): FinishTensors | null {
+  return scale === 0 ? null : { scale, bias: 0, shortcut: 0, activation: 'none', positive: 0, negative: 0 };
 }
 
 /** Bytes of the rows of w's bits and, behind them, their popcounts. */
@@ -79,13 +109,21 @@ function rowsBytes({ taps, rowBytes, paddedOut }: BinaryLayout, g: Conv2dGeometr
   return g.outChannels * rowBytes + taps * g.groups * paddedOut * 4;
 }
 
-/** Where in packed weights, behind the rows, each method's order lies; 0 where tables are not for this layer. */
-function packedPlaces(layout: BinaryLayout, g: Conv2dGeometry): { pairs: number; nibbles: number; end: number } {
-  const pairs = align(rowsBytes(layout, g));
-  const behind = align(pairs + pairedBytes(layout, g));
-  if (!allowsTables(layout)) return { pairs, nibbles: 0, end: behind };
-  return { pairs, nibbles: behind, end: behind + align(nibbleBytes(layout, g)) };
+function popcountsAt(rows: Address, g: Conv2dGeometry, { rowBytes }: BinaryLayout): Address {
+  return rows + g.outChannels * rowBytes;
 }
+
+const NOT_MADE = { pairs: 0, nibbles: 0, columns: 0 };
+
+/** Where in packed weights, behind the rows, the tables of the borders and each method's order lie; 0 where tables are not for this layer. */
+const packedPlaces = perLayout((g, layout): typeof NOT_MADE & { readonly borders: number; readonly end: number } => {
+  const borders = align(rowsBytes(layout, g));
+  const pairs = align(borders + borderBytes(g, layout));
+  const nibbles = align(pairs + pairedBytes(layout, g));
+  if (!allowsTables(layout)) return { ...NOT_MADE, borders, pairs, end: nibbles };
+  const columns = align(nibbles + nibbleBytes(layout, g));
+  return { borders, pairs, nibbles, columns, end: align(columns + columnBytes(layout, g)) };
+});
 
 function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
@@ -103,31 +141,38 @@ function packRows(
   const { taps, groupIn, groupOut, paddedOut, rowBytes, tapBytes } = layout;
   const { tasks, size } = partition(g.outChannels, taps * groupIn);
   const sizes = [taps, kernel === 'packSignBits' ? tapBytes : groupIn, rowBytes, groupOut, paddedOut];
-  wasm.run(kernel, tasks, [g.outChannels, size, ...sizes, weights, rows, rows + g.outChannels * rowBytes]);
+  wasm.run(kernel, tasks, [g.outChannels, size, ...sizes, weights, rows, popcountsAt(rows, g, layout)]);
 }
 
-type PackedOperands = Pick<BinaryOperands, 'pairs' | 'nibbles' | 'scale' | 'y'> & {
+type PackedOperands = Omit<BinaryOperands, 'planes' | keyof BorderTables> & {
   readonly signs: Address;
-  readonly rows: Address;
+  readonly borders: Address;
 };
 
 function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { signs, rows, ...operands }: PackedOperands,
-  methodFor: (pixels: number) => BinaryMethod,
+  { signs, borders, ...operands }: PackedOperands,
+  choose: (works: BinaryWorks) => BinaryMethod,
 ): void {
+  const tables = borderTablesAt(g, layout, borders);
   withPlanes(wasm, g, layout, signs, (planes) => {
-    withBorders(wasm, g, layout, rows + g.outChannels * layout.rowBytes, (borders) => {
-      const method = allowsTables(layout) ? methodFor(layout.pixels) : 'popcount';
-      CONVOLUTIONS[method](wasm, g, layout, { planes, weights: rows, ...operands, ...borders });
-    });
+    CONVOLUTIONS[choose(worksOf(g, layout))](wasm, g, layout, { planes, ...operands, ...tables });
   });
 }
 
 /** Below this many output channels of a group most of a table's lanes would be empty. */
 const FEWEST_TABLE_CHANNELS = 12;
+
+/** The methods that suit a layer: words always do. */
+export const worksOf = perLayout((g, layout): BinaryWorks => {
+  const works = new Map<BinaryMethod, BinaryWork>([['popcount', popcountWork(g, layout)]]);
+  if (!allowsTables(layout)) return works;
+  works.set('byte-tables', tableWork(g, layout)).set('nibble-tables', nibbleWork(g, layout));
+  const pixels = pixelWork(g, layout);
+  return pixels ? works.set('pixel-tables', pixels) : works;
+});
 
 function allowsTables({ groupOut, fitsSixteenBits }: BinaryLayout): boolean {
   return groupOut >= FEWEST_TABLE_CHANNELS && fitsSixteenBits;
@@ -150,40 +195,5 @@ function withPlanes(
     const sizes = [g.batch, g.height, g.width, g.padding, g.groups, layout.tapBytes];
     wasm.run('padSigns', tasks, [lines, size, ...sizes, signs, planes]);
     use(planes);
-  });
-}
-
-function withBorders(
-  wasm: WasmContext,
-  g: Conv2dGeometry,
-  { taps, groupIn, paddedOut, runOffsets }: BinaryLayout,
-  popcounts: Address,
-  use: (borders: Pick<BinaryOperands, 'runOffsets' | 'balances' | 'rowKinds' | 'columnKinds'>) => void,
-): void {
-  const rows = borderClasses(g.height, g.outHeight, g.kernelHeight, g);
-  const columns = borderClasses(g.width, g.outWidth, g.kernelWidth, g);
-  const kinds = rows.bounds.length * columns.bounds.length;
-  const channels = g.groups * paddedOut;
-  const lists = [
-    runOffsets,
-    rows.of.map((kind) => kind * columns.bounds.length * channels * 4),
-    columns.of.map((kind) => kind * channels * 4),
-    rows.bounds.flat(),
-    columns.bounds.flat(),
-  ];
-  wasm.scratch(lists.reduce((sum, list) => sum + list.length, 0) * 4, (integers) => {
-    wasm.scratch(kinds * channels * 4, (balances) => {
-      let next = integers;
-      const [offsetsAt, rowKinds, columnKinds, rowBounds, columnBounds] = lists.map((list) => {
-        const at = next;
-        wasm.writeIntegers(at, list);
-        next += list.length * 4;
-        return at;
-      }) as [Address, Address, Address, Address, Address];
-      const { tasks, size } = partition(kinds, channels * taps);
-      const sizes = [columns.bounds.length, g.kernelHeight, g.kernelWidth, groupIn, channels];
-      wasm.run('balanceBorders', tasks, [kinds, size, ...sizes, rowBounds, columnBounds, popcounts, balances]);
-      use({ runOffsets: offsetsAt, balances, rowKinds, columnKinds });
-    });
   });
 }

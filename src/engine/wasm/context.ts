@@ -15,5 +15,5 @@ export interface WasmContext {
   readFloat(address: Address): number;
   readInteger(address: Address): number;
   /** Int32 values for kernels to look up, more than `run` takes. */
-  writeIntegers(address: Address, values: readonly number[]): void;
+  writeIntegers(address: Address, values: ArrayLike<number>): void;
 }

@@ -1,5 +1,8 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
+import type { ConvolutionChoice } from './convolution.js';
+import { dynamicFilterFloats, dynamicWinograd, packDynamicFilters, paysDynamicWinograd } from './dynamic-winograd.js';
 import { partition } from './partition.js';
 
 const TILE_COLUMNS = 8;
@@ -19,8 +22,30 @@ const PLANE_SLACK = 8;
 /** The gradients' tasks have workspaces of the size of an image, or of the weights: no more than these. */
 const MOST_GRADIENT_TASKS = 16;
 
-export function dynamicKernels(wasm: WasmContext): DynamicKernels {
+export function dynamicKernels(wasm: WasmContext, choice: ConvolutionChoice): DynamicKernels {
+  return { ...forwardDynamicKernels(wasm, choice), ...trainingKernels(wasm) };
+}
+
+export function forwardDynamicKernels(
+  wasm: WasmContext,
+  { winograd: mayTransform }: ConvolutionChoice,
+): ForwardPart<DynamicKernels> {
+  const byTiles = (g: DynamicGeometry) => mayTransform && paysDynamicWinograd(g);
+  const packedDynamicWeightFloats = (g: DynamicGeometry) =>
+    byTiles(g) ? dynamicFilterFloats(g) : (g.heads * headSizes(g).weightBytes) / 4;
+  const packDynamicWeights = (g: DynamicGeometry, w: Address, packed: Address) => {
+    if (byTiles(g)) packDynamicFilters(wasm, g, w, packed);
+    else packWeights(wasm, g, w, packed);
+  };
+  const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, y) => {
+    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, y });
+    else convolve(wasm, g, x, packed, gates, index, y);
+  };
   return {
+    packedDynamicWeightFloats,
+    packDynamicWeights,
+    packedDynamicConv2d,
+
     selectChannels(rows, channels, kept, dropTies, saliency, index) {
       const { tasks, size } = partition(rows, channels * 8);
       const keyBytes = Math.ceil(channels / 4) * 16;
@@ -30,11 +55,19 @@ export function dynamicKernels(wasm: WasmContext): DynamicKernels {
     },
 
     dynamicConv2d(g, x, w, gates, index, y) {
-      withPackedWeights(wasm, g, w, (weights) => convolve(wasm, g, x, weights, gates, index, y));
+      wasm.scratch(packedDynamicWeightFloats(g) * 4, (packed) => {
+        packDynamicWeights(g, w, packed);
+        packedDynamicConv2d(g, x, packed, gates, index, y);
+      });
     },
+  };
+}
 
+function trainingKernels(wasm: WasmContext): TrainingPart<DynamicKernels> {
+  return {
     dynamicConv2dGradient(g, x, w, gates, index, dy, dx, dw, dgates) {
-      withPackedWeights(wasm, g, w, (weights) => {
+      wasm.scratch(g.heads * headSizes(g).weightBytes, (weights) => {
+        packWeights(wasm, g, w, weights);
         weightGradient(wasm, g, x, weights, gates, index, dy, dw, dgates);
         if (dx !== 0) inputGradient(wasm, g, weights, gates, index, dy, dx);
       });
@@ -66,14 +99,11 @@ function headSizes(g: DynamicGeometry) {
 
 const wholeLines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
-/** Calls `use` with the weights as [heads, taps, inChannels, columns]. */
-function withPackedWeights(wasm: WasmContext, g: DynamicGeometry, w: Address, use: (weights: Address) => void): void {
-  const { taps, weightBytes } = headSizes(g);
+/** The weights as [heads, taps, inChannels, columns]. */
+function packWeights(wasm: WasmContext, g: DynamicGeometry, w: Address, weights: Address): void {
+  const { taps } = headSizes(g);
   const blocks = channelBlocks(g);
-  wasm.scratch(g.heads * weightBytes, (weights) => {
-    wasm.run('packDynamicWeights', g.heads * taps * blocks.count, [...geometry(g), blocks.size, blocks.count, w, weights]);
-    use(weights);
-  });
+  wasm.run('packDynamicWeights', g.heads * taps * blocks.count, [...geometry(g), blocks.size, blocks.count, w, weights]);
 }
 
 /** Cuts the channels so that heads * taps * blocks tasks stay few. */

@@ -1,27 +1,44 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { Activation, Address, BroadcastGeometry, BroadcastOperation, ElementKernels } from '../kernels.js';
 import { foldRows, repeatChannels, writeColumnSums } from './columns.js';
 import type { WasmContext } from './context.js';
 import { partition, partitionElements } from './partition.js';
 import { sumRows } from './rows.js';
 
-const ACTIVATIONS = {
-  relu: ['relu', 'reluGradient', 1],
-  sigmoid: ['sigmoid', 'sigmoidGradient', 4],
-  hardTanh: ['hardTanh', 'hardTanhGradient', 1],
-} as const satisfies Record<Activation, readonly [string, string, number]>;
+/** Cost of an element beside that of a copy; the kernels are named alike. */
+const ACTIVATIONS = { relu: 1, sigmoid: 4, hardTanh: 1 } as const satisfies Record<Activation, number>;
 
 export function elementKernels(wasm: WasmContext): ElementKernels {
+  return { ...forwardElementKernels(wasm), ...trainingKernels(wasm) };
+}
+
+export function forwardElementKernels(wasm: WasmContext): ForwardPart<ElementKernels> {
   return {
     copy: (n, x, y) => mapElements(wasm, 'copy', n, [x, y]),
     fill: (n, value, y) => mapElements(wasm, 'fill', n, [y], [value]),
+    activation: (kind, n, x, y) => mapElements(wasm, kind, n, [x, y], [], ACTIVATIONS[kind]),
+    broadcast: (operation, g, a, b, y) => broadcast(wasm, operation, simplify(g), a, b, y),
+    copyColumns(rows, count, fromWidth, fromStart, toWidth, toStart, x, y) {
+      const { tasks, size } = partition(rows, count);
+      wasm.run('copyColumns', tasks, [rows, size, count, fromWidth, toWidth, x + fromStart * 4, y + toStart * 4]);
+    },
+    shuffleChannels(rows, channels, groups, x, y) {
+      const { tasks, size } = partition(rows, channels);
+      wasm.run('shuffleChannels', tasks, [rows, size, channels, groups, x, y]);
+    },
+    pad(g, top, left, x, y) {
+      const rows = g.batch * g.outHeight;
+      const { tasks, size } = partition(rows, g.outWidth * g.channels);
+      wasm.run('pad', tasks, [rows, size, g.height, g.width, g.channels, g.outHeight, g.outWidth, top, left, x, y]);
+    },
+  };
+}
+
+function trainingKernels(wasm: WasmContext): TrainingPart<ElementKernels> {
+  return {
     affine: (n, factor, offset, x, y) => mapElements(wasm, 'affine', n, [x, y], [factor, offset]),
     accumulate: (n, factor, x, y) => mapElements(wasm, 'accumulate', n, [x, y], [factor]),
-
-    activation(kind, n, x, y) {
-      const [kernel, , work] = ACTIVATIONS[kind];
-      mapElements(wasm, kernel, n, [x, y], [], work);
-    },
-    activationGradient: (kind, n, y, dy, dx) => mapElements(wasm, ACTIVATIONS[kind][1], n, [y, dy, dx]),
+    activationGradient: (kind, n, y, dy, dx) => mapElements(wasm, `${kind}Gradient`, n, [y, dy, dx]),
 
     sign: (n, x, y) => mapElements(wasm, 'sign', n, [x, y]),
     signGradient(surrogate, n, x, dy, dx) {
@@ -45,22 +62,7 @@ export function elementKernels(wasm: WasmContext): ElementKernels {
       });
     },
 
-    broadcast: (operation, g, a, b, y) => broadcast(wasm, operation, simplify(g), a, b, y),
     broadcastReduce: (g, dy, a, db) => broadcastReduce(wasm, simplify(g), dy, a, db),
-
-    copyColumns(rows, count, fromWidth, fromStart, toWidth, toStart, x, y) {
-      const { tasks, size } = partition(rows, count);
-      wasm.run('copyColumns', tasks, [rows, size, count, fromWidth, toWidth, x + fromStart * 4, y + toStart * 4]);
-    },
-    shuffleChannels(rows, channels, groups, x, y) {
-      const { tasks, size } = partition(rows, channels);
-      wasm.run('shuffleChannels', tasks, [rows, size, channels, groups, x, y]);
-    },
-    pad(g, top, left, x, y) {
-      const rows = g.batch * g.outHeight;
-      const { tasks, size } = partition(rows, g.outWidth * g.channels);
-      wasm.run('pad', tasks, [rows, size, g.height, g.width, g.channels, g.outHeight, g.outWidth, top, left, x, y]);
-    },
   };
 }
 

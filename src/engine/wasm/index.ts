@@ -1,28 +1,26 @@
 import type { Kernels } from '../kernels.js';
-import { type BinaryMethod, binaryKernels } from './binary.js';
+import { binaryKernels } from './binary.js';
 import { centralDifferenceKernels } from './central-difference.js';
 import type { WasmContext } from './context.js';
-import { type ConvolutionChoice, convolutionKernels } from './convolution.js';
+import { convolutionKernels } from './convolution.js';
 import { dynamicKernels } from './dynamic.js';
 import { dynamicBinaryKernels } from './dynamic-binary.js';
 import { elementKernels } from './elements.js';
 import { inferenceKernels } from './inference.js';
+import type { KernelChoices, KernelSet } from './kernel-set.js';
 import { lossKernels } from './losses.js';
 import { normKernels } from './norm.js';
 import { optimizerKernels } from './optimizers.js';
 import { spatialKernels } from './spatial.js';
 
-export interface KernelChoices extends ConvolutionChoice {
-  /** As in `binaryKernels`. */
-  readonly binaryMethodFor: (pixels: number) => BinaryMethod;
-}
+/** All kernels. */
+export const allKernels: KernelSet<Kernels> = { build: 'gossamer', make };
 
-/** All kernels of a wasm backend. */
-export function wasmKernels(wasm: WasmContext, choices: KernelChoices): Kernels {
+function make(wasm: WasmContext, choices: KernelChoices): Kernels {
   return {
     ...convolutionKernels(wasm, choices),
-    ...binaryKernels(wasm, choices.binaryMethodFor),
-    ...dynamicKernels(wasm),
+    ...binaryKernels(wasm, choices.chooseBinaryMethod),
+    ...dynamicKernels(wasm, choices),
     ...dynamicBinaryKernels(wasm),
     ...centralDifferenceKernels(wasm),
     ...elementKernels(wasm),

@@ -1,16 +1,32 @@
-import type { InferenceKernels } from '../kernels.js';
+import type { Address, FinishTensors, InferenceKernels } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
-/** Codes of `src/kernels/assembly/finish.ts`. */
+/** Codes of `src/kernels/assembly/finish-rows.ts`. */
 const ACTIVATIONS = { none: 0, relu: 1, prelu: 2, fprelu: 3 } as const;
 
 export function inferenceKernels(wasm: WasmContext): InferenceKernels {
-  return {
-    finish(rows, channels, { scale, bias, shortcut, activation, positive, negative }, x, y) {
-      const { tasks, size } = partition(rows, channels);
-      const code = ACTIVATIONS[activation];
-      wasm.run('finish', tasks, [rows, size, channels, x, scale, bias, shortcut, code, positive, negative, y]);
-    },
-  };
+  return { finish: (rows, channels, tensors, x, y) => finishAll(wasm, rows, channels, tensors, x, y) };
 }
+
+/** A finish as a pass of its own. */
+export function finishAll(
+  wasm: WasmContext,
+  rows: number,
+  channels: number,
+  tensors: FinishTensors,
+  x: Address,
+  y: Address,
+): void {
+  const { tasks, size } = partition(rows, channels);
+  wasm.run('finish', tasks, [rows, size, channels, x, y, ...finishIntegers(tensors)]);
+}
+
+/** A finish as the last arguments of a kernel; null changes nothing. */
+export function finishIntegers(finish: FinishTensors | null): readonly number[] {
+  if (finish === null) return NOTHING;
+  const { scale, bias, shortcut, activation, positive, negative } = finish;
+  return [scale, bias, shortcut, ACTIVATIONS[activation], positive, negative];
+}
+
+const NOTHING = [0, 0, 0, 0, 0, 0];

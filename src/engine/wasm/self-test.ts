@@ -1,6 +1,6 @@
 import type { Conv2dGeometry } from '../kernels.js';
 import { WasmBackend } from './backend.js';
-import { convolutionKernels } from './convolution.js';
+import { forwardConvolutionKernels } from './convolution.js';
 
 /** 3x3, 13 to 11 channels, 7x6 pixels: odd enough to reach the tails of the tiles. */
 const GEOMETRY: Conv2dGeometry = {
@@ -56,6 +56,6 @@ function convolve(module: WebAssembly.Module, relaxed: boolean, geometry: Conv2d
   const w = put(outChannels * 9 * inChannels, (i) => Math.cos(i) / 10);
   const size = batch * height * width * outChannels;
   const y = put(size, () => 0);
-  convolutionKernels(backend, { winograd: true }).conv2d(geometry, x, w, 0, y);
+  forwardConvolutionKernels(backend, { winograd: true }).conv2d(geometry, x, w, 0, y);
   return backend.floats(y, size).slice();
 }

@@ -1,3 +1,4 @@
+import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
 import type { PoolGeometry, ResizeGeometry, SpatialKernels } from '../kernels.js';
 import { writeColumnSums } from './columns.js';
 import type { WasmContext } from './context.js';
@@ -6,44 +7,50 @@ import { partition } from './partition.js';
 import { sumRows } from './rows.js';
 
 export function spatialKernels(wasm: WasmContext): SpatialKernels {
+  return { ...forwardSpatialKernels(wasm), ...trainingKernels(wasm) };
+}
+
+export function forwardSpatialKernels(wasm: WasmContext): ForwardPart<SpatialKernels> {
   return {
     maxPool(g, x, y, argmax) {
       runRows(wasm, 'maxPool', g.batch * g.outHeight, g.outWidth * g.channels * 2, [...poolSizes(g), x, y, argmax]);
     },
-    maxPoolGradient(g, dy, argmax, dx) {
-      runRows(wasm, 'maxPoolGradient', g.batch * g.height, g.width * g.channels * 2, [...poolSizes(g), dy, argmax, dx]);
-    },
     averagePool(g, x, y) {
       runRows(wasm, 'averagePool', g.batch * g.outHeight, g.outWidth * g.channels * 2, [...poolSizes(g), x, y]);
     },
-    averagePoolGradient(g, dy, dx) {
-      runRows(wasm, 'averagePoolGradient', g.batch * g.height, g.width * g.channels * 2, [...poolSizes(g), dy, dx]);
-    },
-
     globalAveragePool(batch, pixels, channels, x, y) {
       const sum = { kernel: 'columnSums', groups: batch, rows: pixels, channels, sums: 1, operands: [x, 0] };
       writeColumnSums(wasm, sum, pixels, [y]);
+    },
+    resizeBilinear(g, x, y) {
+      runRows(wasm, 'resizeBilinear', g.batch * g.outHeight, g.outWidth * g.channels * 2, [...resizeSizes(g), x, y]);
+    },
+    channelMean(rows, channels, x, y) {
+      sumRows(wasm, 'rowSums', { groups: 1, outs: rows, width: channels, divisor: channels }, x, 0, y);
+    },
+    channelMax: (rows, channels, x, y, argmax) => runRows(wasm, 'channelMax', rows, channels, [channels, x, y, argmax]),
+  };
+}
+
+function trainingKernels(wasm: WasmContext): TrainingPart<SpatialKernels> {
+  return {
+    maxPoolGradient(g, dy, argmax, dx) {
+      runRows(wasm, 'maxPoolGradient', g.batch * g.height, g.width * g.channels * 2, [...poolSizes(g), dy, argmax, dx]);
+    },
+    averagePoolGradient(g, dy, dx) {
+      runRows(wasm, 'averagePoolGradient', g.batch * g.height, g.width * g.channels * 2, [...poolSizes(g), dy, dx]);
     },
     globalAveragePoolGradient(batch, pixels, channels, adds, dy, dx) {
       const sizes = { n: batch * pixels * channels, width: channels, repeats: pixels };
       mapColumns(wasm, adds ? 'accumulateColumns' : 'spreadColumns', sizes, adds ? dx : 0, dy, dx, 1 / pixels);
     },
-
-    resizeBilinear(g, x, y) {
-      runRows(wasm, 'resizeBilinear', g.batch * g.outHeight, g.outWidth * g.channels * 2, [...resizeSizes(g), x, y]);
-    },
     resizeBilinearGradient(g, dy, dx) {
       const work = (g.outHeight * g.outWidth * g.channels * 2) / g.height;
       runRows(wasm, 'resizeBilinearGradient', g.batch * g.height, work, [...resizeSizes(g), dy, dx]);
     },
-
-    channelMean(rows, channels, x, y) {
-      sumRows(wasm, 'rowSums', { groups: 1, outs: rows, width: channels, divisor: channels }, x, 0, y);
-    },
     channelMeanGradient(rows, channels, dy, dx) {
       mapRows(wasm, 'spreadRows', { n: rows * channels, width: channels, period: rows }, 0, dy, dx, 1 / channels);
     },
-    channelMax: (rows, channels, x, y, argmax) => runRows(wasm, 'channelMax', rows, channels, [channels, x, y, argmax]),
     channelMaxGradient(rows, channels, dy, argmax, dx) {
       runRows(wasm, 'channelMaxGradient', rows, channels, [channels, dy, argmax, dx]);
     },

@@ -1,6 +1,7 @@
-import type { Address, Conv2dGeometry } from '../kernels.js';
+import type { Address, Conv2dGeometry, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { tasksOf } from './convolution-cuts.js';
+import { finishIntegers } from './inference.js';
 
 /** Sizes of the kernels (`src/kernels/assembly/winograd.ts`). */
 const TILE_SIDE = 4;
@@ -108,12 +109,15 @@ export type FilterForm = 'plain' | 'flipped';
 interface Operands {
   readonly source: Address;
   readonly w: Address;
+  /** Transformed filters, made beforehand (`transformFilters`); 0 = not made. */
+  readonly filters: Address;
   /** 0 = none. */
   readonly bias: Address;
   readonly target: Address;
+  readonly finish: FinishTensors | null;
 }
 
-/** target = source convolved with w, plus bias. */
+/** target = source convolved with w, plus bias, finished. */
 export function winograd(wasm: WasmContext, problem: Problem, form: FilterForm, operands: Operands): void {
   if (hasFewTiles(problem)) convolvePanels(wasm, problem, form, operands);
   else convolveTiles(wasm, problem, form, operands);
@@ -126,7 +130,8 @@ function hasFewTiles(problem: Problem): boolean {
 }
 
 /** For few tiles: they are transformed beforehand, filters where they are used. */
-function convolvePanels(wasm: WasmContext, problem: Problem, form: FilterForm, { source, w, bias, target }: Operands): void {
+function convolvePanels(wasm: WasmContext, problem: Problem, form: FilterForm, operands: Operands): void {
+  const { source, w, bias, target, finish } = operands;
   const { source: from, target: to, padding, groups } = problem;
   const { rows, columns, count } = tilesOf(problem);
   const quads = quadsOf(problem);
@@ -145,33 +150,56 @@ function convolvePanels(wasm: WasmContext, problem: Problem, form: FilterForm, {
       wasm.run('convolveWinogradPanels', shares, [
         ...[source, from.height, from.width, from.channels, padding],
         ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
-        ...[tiles, form === 'flipped' ? 1 : 0, shares, w, bias, workspace, workspaceBytes],
+        ...[tiles, form === 'flipped' ? 1 : 0, shares, w, bias, workspace, workspaceBytes, ...finishIntegers(finish)],
       ]);
     });
   });
 }
 
 /** For many tiles: filters are transformed beforehand, tiles in units that the cache holds. */
-function convolveTiles(wasm: WasmContext, problem: Problem, form: FilterForm, { source, w, bias, target }: Operands): void {
-  const { source: from, target: to, padding, groups } = problem;
-  const { rows, columns, count } = tilesOf(problem);
-  const depth = from.channels / groups;
-  const outputs = to.channels / groups;
+function convolveTiles(wasm: WasmContext, problem: Problem, form: FilterForm, operands: Operands): void {
+  if (operands.filters !== 0) {
+    multiplyTiles(wasm, problem, operands);
+    return;
+  }
+  wasm.scratch(filterSizes(problem).bytes, (filters) => {
+    transformFilters(wasm, problem, form, operands.w, filters);
+    multiplyTiles(wasm, problem, { ...operands, filters });
+  });
+}
+
+/** Float32 elements of transformed filters; 0 where they are transformed as they are used. */
+export function winogradFilterFloats(problem: Problem): number {
+  return hasFewTiles(problem) ? 0 : filterSizes(problem).bytes / 4;
+}
+
+function filterSizes({ source, target, groups }: Problem) {
+  const depth = source.channels / groups;
+  const outputs = target.channels / groups;
   const panels = groups * Math.ceil(outputs / PANEL_COLUMNS);
   const panelBytes = Math.ceil(depth / BLOCK_CHANNELS) * PANEL_BLOCK_BYTES;
+  return { depth, outputs, panels, panelBytes, bytes: panels * panelBytes };
+}
+
+export function transformFilters(wasm: WasmContext, problem: Problem, form: FilterForm, w: Address, filters: Address): void {
+  const { depth, outputs, panels, panelBytes } = filterSizes(problem);
+  const { tasks, perTask } = tasksOf(panels, panelBytes / 4);
+  wasm.scratch(tasks * PANEL_SCRATCH_BYTES, (scratch) => {
+    const flips = form === 'flipped' ? 1 : 0;
+    wasm.run('packWinogradFilters', tasks, [w, filters, problem.groups, outputs, depth, perTask, scratch, flips]);
+  });
+}
+
+function multiplyTiles(wasm: WasmContext, problem: Problem, { source, filters, bias, target, finish }: Operands): void {
+  const { source: from, target: to, padding, groups } = problem;
+  const { rows, columns, count } = tilesOf(problem);
   const cut = cutTiles(problem);
-  wasm.scratch(panels * panelBytes, (filters) => {
-    const { tasks, perTask } = tasksOf(panels, panelBytes / 4);
-    wasm.scratch(tasks * PANEL_SCRATCH_BYTES, (scratch) => {
-      wasm.run('packWinogradFilters', tasks, [w, filters, groups, outputs, depth, perTask, scratch, form === 'flipped' ? 1 : 0]);
-    });
-    wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
-      wasm.run('convolveWinograd', cut.tasks, [
-        ...[source, from.height, from.width, from.channels, padding],
-        ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
-        ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes],
-      ]);
-    });
+  wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
+    wasm.run('convolveWinograd', cut.tasks, [
+      ...[source, from.height, from.width, from.channels, padding],
+      ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
+      ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes, ...finishIntegers(finish)],
+    ]);
   });
 }
 

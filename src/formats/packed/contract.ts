@@ -1,17 +1,14 @@
 import { FormatError } from '../../errors.js';
+import type { ImageFit } from '../../images/fit.js';
+import type { ImageSize } from '../../images/raster.js';
 import type { PackedGraph } from './graph.js';
-
-type Size = readonly [height: number, width: number];
 
 /** What is done to an image once it has the source's size and before its values are normalised. */
 export interface Preparation {
   /** `resize`: bilinear, whatever the aspect. `center-crop`: the middle of the image. */
   readonly name: 'resize' | 'center-crop';
-  readonly size: Size;
+  readonly size: ImageSize;
 }
-
-/** How an image of another size is brought to that of the source: cut, with bars, or stretched. */
-export type Fit = 'cover' | 'contain' | 'fill';
 
 /** What a packed model takes, and what its answer means. */
 export interface Contract {
@@ -19,7 +16,7 @@ export interface Contract {
   /** Channels in this order; of one channel `grey`. */
   readonly channels: 'rgb' | 'grey' | 'other';
   /** Size of the images that the model was trained on, before any preparation. */
-  readonly source: { readonly size: Size; readonly fit: Fit };
+  readonly source: { readonly size: ImageSize; readonly fit: ImageFit };
   /** In this order; the last one's size, or the source's, is what the graph takes. */
   readonly prepare: readonly Preparation[];
   /** A value v from 0 to 255 becomes (v / 255 - mean) / std, by channel. */
@@ -44,7 +41,13 @@ export function checkContract(value: unknown, graph: PackedGraph, file: string):
   if (!Array.isArray(prepare) || !prepare.every(isPreparation)) {
     throw fail('it says no list of resize and center-crop, with height and width, to prepare an image.');
   }
-  const [height, width] = (prepare.at(-1) ?? source).size;
+  let [height, width] = source.size;
+  for (const { name, size } of prepare) {
+    if (name === 'center-crop' && (size[0] > height || size[1] > width)) {
+      throw fail(`its center-crop of ${size[0]} x ${size[1]} is larger than the image of ${height} x ${width}.`);
+    }
+    [height, width] = size;
+  }
   if (height !== inHeight || width !== inWidth) {
     throw fail(`its images have ${height} x ${width} pixels in the end, and its graph takes ${inHeight} x ${inWidth}.`);
   }
@@ -81,7 +84,7 @@ function isPreparation(value: unknown): value is Preparation {
   return (name === 'resize' || name === 'center-crop') && isSize(size) && Object.keys(more).length === 0;
 }
 
-function isSize(value: unknown): value is Size {
+function isSize(value: unknown): value is ImageSize {
   const isSide = (side: unknown) => typeof side === 'number' && Number.isInteger(side) && side >= 1 && side <= 16384;
   return Array.isArray(value) && value.length === 2 && value.every(isSide);
 }

@@ -5,6 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from '../safetensors.js';
 import { checkGraph } from './check.js';
 import { type Contract, checkContract } from './contract.js';
 import type { PackedGraph } from './graph.js';
+import { sha256 } from './sha256.js';
 
 /*
  * The packed model: a safetensors file whose metadata holds the graph, what it takes and answers, and where it comes from, as JSON, and a digest of all of
@@ -123,6 +124,5 @@ async function digestOf(texts: readonly string[], tensors: ReadonlyMap<string, S
     all.set(bytes, at);
     at += bytes.length;
   }
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(await sha256(all), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

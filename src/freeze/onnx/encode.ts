@@ -8,7 +8,7 @@ import { GraphBuilder } from './graph.js';
 import { graphShape } from './layout.js';
 import type { RuleOf } from './rule.js';
 import { rules } from './rules.js';
-import { elementTypes, type OnnxValue } from './schema.js';
+import { elementTypes, type OnnxModel, type OnnxValue } from './schema.js';
 
 /** Of onnx.proto, and of the operators that a file takes: ONNX 1.12, which every runtime of 2022 and later reads. */
 const irVersion = 8n;
@@ -32,11 +32,16 @@ export interface OnnxOptions {
  * [batch, channels, height, width] with any batch, and so is what its `output` has of rank 4. The model must be on an engine.
  * @throws ShapeError when the model cannot take such images; UnsupportedError for what ONNX has no nodes for
  */
-export async function encodeOnnx(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): Promise<Uint8Array> {
+export async function encodeOnnx(model: Module, options: OnnxOptions): Promise<Uint8Array> {
+  const { encodeModel } = await import('./protobuf.js');
+  return encodeModel(onnxModel(model, options));
+}
+
+/** What `encodeOnnx` encodes. Throws as it does */
+export function onnxModel(model: Module, { input, name = 'network', metadata = {} }: OnnxOptions): OnnxModel {
   const traced = trace(model, input);
   const graph = buildGraph(model, traced);
-  const { encodeModel } = await import('./protobuf.js');
-  return encodeModel({
+  return {
     irVersion,
     opsetImport: [{ domain: '', version: opset }],
     producerName: 'gossamer',
@@ -49,7 +54,7 @@ export async function encodeOnnx(model: Module, { input, name = 'network', metad
       input: [valueInfo(inputName, traced.input.shape)],
       output: [valueInfo(outputName, traced.output.shape)],
     },
-  });
+  };
 }
 
 function valueInfo(name: string, shape: Shape): OnnxValue {

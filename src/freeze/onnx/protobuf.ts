@@ -1,4 +1,4 @@
-import { create, createFileRegistry, toBinary } from '@bufbuild/protobuf';
+import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
 import {
   FileDescriptorProtoSchema,
@@ -43,4 +43,9 @@ function typeOf(type: Field[1]): { readonly type: Type; readonly typeName?: stri
 /** The bytes of an ONNX file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
   return toBinary(modelSchema, create(modelSchema, model));
+}
+
+/** @throws whatever the bytes make the library throw */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return fromBinary(modelSchema, bytes);
 }

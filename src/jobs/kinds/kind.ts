@@ -4,6 +4,8 @@ import type { Task } from '../task.js';
 export interface TaskContext {
   readonly task: Task;
   readonly place: string;
+  /** Of a `score` task: the file of its model. */
+  readonly model: string | undefined;
   /** Kept when the task is cut, so that the next try goes on from it. */
   readonly work: string;
   /** Empty; becomes the result. */
@@ -16,8 +18,11 @@ export interface TaskContext {
   readonly onProgress: (share: number) => void;
 }
 
+/** By name. */
+export type Measures = Readonly<Record<string, number | null>>;
+
 /**
  * Does a task: writes into `out` the same bytes whenever and wherever it runs, and gives its measures; null when the signal cut it.
  * @throws ConfigError, DataError, FormatError for what is wrong with the task
  */
-export type TaskKind = (context: TaskContext) => Promise<Readonly<Record<string, number | null>> | null>;
+export type TaskKind = (context: TaskContext) => Promise<Measures | null>;

@@ -1,11 +1,21 @@
 import path from 'node:path';
 import { createEngine } from '../../engine/index.js';
 import { ConfigError } from '../../errors.js';
+import { trainingData } from '../../pad/index.js';
 import { readCheckpoint, writeCheckpoint } from '../../train/checkpoint.js';
-import { evaluate, holdsRun, openSplit, parseRecipe, type Recipe, train } from '../../train/index.js';
+import {
+  holdsRun,
+  openSplit,
+  parseRecipe,
+  type Recipe,
+  type TestResult,
+  type TrainResult,
+  testOn,
+  train,
+} from '../../train/index.js';
 import { startingProgress } from '../../train/progress.js';
 import type { Task } from '../task.js';
-import type { TaskContext, TaskKind } from './kind.js';
+import type { Measures, TaskContext, TaskKind } from './kind.js';
 
 /** The recipe of a `train` task, for data that lies at `place`. @throws ConfigError */
 function recipeOf({ config, seed }: Task, place: string | null): Recipe {
@@ -26,8 +36,9 @@ export const trainKind: TaskKind = async (context) => {
   const engine = await createEngine({ threads });
   try {
     const run = path.join(work, 'run');
+    const data = trainingData(recipe);
     const trained = await train({
-      ...{ recipe, engine, run, signal, resume: holdsRun(run) },
+      ...{ recipe, engine, run, signal, data, resume: holdsRun(run) },
       onEvent: (event) => {
         if (event.kind !== 'step') log(JSON.stringify(event));
         if (event.kind === 'epoch') onProgress(event.epoch / recipe.epochs);
@@ -36,16 +47,10 @@ export const trainKind: TaskKind = async (context) => {
     try {
       if (trained.reason === 'interrupted') return null;
       await keepWeights(path.join(run, 'best.safetensors'), context);
-      const { model, classes, best } = trained;
-      const test = await openSplit(undefined, 'test', recipe, { classes, expectSplit: true });
-      const { transforms, loss } = recipe;
-      const judged = await evaluate({ model, ...test, classes, transforms: transforms.evaluate, loss, signal });
-      return {
-        best_epoch: best?.epoch ?? recipe.epochs,
-        top1_validation: best?.accuracy ?? null,
-        top1_test: judged.top1,
-        loss_test: judged.loss,
-      };
+      const { classes, best } = trained;
+      const named = classes.length > 0 ? { classes } : {};
+      const test = await testOn(await openSplit(data, 'test', recipe, { ...named, expectSplit: true }), trained, { signal });
+      return { best_epoch: best?.epoch ?? recipe.epochs, ...validationMeasures(best), ...testMeasures(test) };
     } finally {
       trained.model.dispose();
     }
@@ -53,6 +58,20 @@ export const trainKind: TaskKind = async (context) => {
     engine.dispose();
   }
 };
+
+function validationMeasures(best: TrainResult['best']): Measures {
+  if (!best?.detection) return { top1_validation: best?.accuracy ?? null };
+  const { eer, acer, auc, threshold } = best.detection;
+  return { eer_validation: eer, acer_validation: acer, auc_validation: auc, threshold };
+}
+
+/** Of a depth network at the threshold of the validation images; none where there were none. */
+function testMeasures(test: TestResult | null): Measures {
+  if (!test) return {};
+  if ('top1' in test) return { top1_test: test.top1, loss_test: test.loss };
+  const { acer, apcerAp, bpcer, eer, auc } = test.rates;
+  return { acer_test: acer, apcer_test: apcerAp, bpcer_test: bpcer, eer_test: eer, auc_test: auc };
+}
 
 /** The weights without the course of the training, whose times differ, and without the place of the data. */
 async function keepWeights(file: string, { out }: TaskContext): Promise<void> {

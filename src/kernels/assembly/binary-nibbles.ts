@@ -1,4 +1,6 @@
 import { int, ptr } from './arguments';
+import { storeCounts } from './binary-outputs';
+import { finishRows } from './finish-rows';
 import { item } from './simd';
 
 /**
@@ -17,6 +19,10 @@ import { item } from './simd';
 
 /** Nibbles that a byte can count. */
 const MOST_NIBBLES: i32 = 63;
+/** Pixels whose outputs are finished together. */
+const PIXELS_AT_ONCE: i32 = 16;
+/** Bytes of a tile's 16-bit sums. */
+const SUM_BYTES: usize = 256;
 
 @inline
 function lookUp(table: v128, nibbles: v128): v128 {
@@ -80,65 +86,84 @@ export function spreadSignWeights(args: usize, task: i32): void {
 
 /**
  * Tasks: (range of output pixels, block of output channels). `pieces` are runs of the window in the spread planes, int32 [offset, length] each,
- * of 63 nibbles at most. Workspace of a task: the 16-bit sums of a tile.
+ * of 63 nibbles at most. Workspace of a task: the 16-bit sums of a tile, then for each of its pixels the addresses of its window and balances.
  */
 export function nibbleConvolution(args: usize, task: i32): void {
   const blocks = int(args, 2);
   const blocksOfGroup = int(args, 3);
   const groupOut = int(args, 4);
-  const paddedOut = int(args, 5);
   const outChannels = int(args, 6);
   const outHeight = int(args, 7);
   const outWidth = int(args, 8);
   const stride = int(args, 9);
-  const paddedHeight = int(args, 10);
   const lineBytes = int(args, 11);
-  const tapBytes = int(args, 12);
   const pieces = ptr(args, 15);
   const piecesEnd = pieces + (<usize>int(args, 16) << 3);
   const lanes = int(args, 18);
-  const rowKinds = ptr(args, 22);
-  const columnKinds = ptr(args, 23);
-  const popcounts = ptr(args, 25);
-  const sums = ptr(args, 26) + <usize>task * <usize>int(args, 27);
+  const rowKinds = ptr(args, 21);
+  const columnKinds = ptr(args, 22);
+  const y = ptr(args, 23);
+  const popcounts = ptr(args, 24);
+  const sums = ptr(args, 25) + <usize>task * <usize>int(args, 26);
+  const notes = sums + SUM_BYTES;
+  const finish = args + (27 << 2);
   const block = task % blocks;
   const group = block / blocksOfGroup;
-  const channel = (block % blocksOfGroup) * lanes;
-  const channels = min(lanes, groupOut - channel);
-  const plane = ptr(args, 13) + <usize>group * <usize>int(args, 14);
+  const channelOfGroup = (block % blocksOfGroup) * lanes;
+  const channel = group * groupOut + channelOfGroup;
+  const channels = min(lanes, groupOut - channelOfGroup);
   const weights = ptr(args, 19) + <usize>block * <usize>int(args, 17) * <usize>lanes;
-  const scale = int(args, 20) ? item(ptr(args, 20), group * groupOut + channel) : 0;
-  const balances = item(ptr(args, 21), group * paddedOut + channel);
-  const y = item(ptr(args, 24), group * groupOut + channel);
-  const step = <usize>(stride * tapBytes);
+  const balances = item(ptr(args, 20), group * int(args, 5) + channelOfGroup);
+  const step = <usize>(stride * int(args, 12));
   const tilePixels = lanes === 64 ? 2 : 4;
+  const imageBytes = <usize>(int(args, 10) * lineBytes);
   const first = (task / blocks) * int(args, 1);
   const last = min(first + int(args, 1), int(args, 0));
 
-  for (let pixel = first; pixel < last; ) {
-    const column = pixel % outWidth;
-    const line = pixel / outWidth;
-    const row = line % outHeight;
-    const count = min(min(outWidth - column, last - pixel), tilePixels);
-    const source = plane + <usize>(((line / outHeight) * paddedHeight + row * stride) * lineBytes + column * stride * tapBytes);
-    // Pixels that fill up a tile repeat its last one.
-    const second = count > 1 ? step : 0;
-    if (lanes === 64) {
-      add64(source, second, pieces, piecesEnd, weights, popcounts, sums);
-    } else {
-      const third = count > 2 ? step << 1 : second;
-      const fourth = count > 3 ? step * 3 : third;
-      if (lanes === 32) add32(source, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
-      else add16(source, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
+  let column = first % outWidth;
+  let row = (first / outWidth) % outHeight;
+  let image = ptr(args, 13) + <usize>group * <usize>int(args, 14) + <usize>(first / outWidth / outHeight) * imageBytes;
+  let source: usize = 0;
+  let unfinished = first;
+  for (let pixel = first; pixel < last; pixel += tilePixels) {
+    const count = min(last - pixel, tilePixels);
+    for (let i = 0; i < tilePixels; i++) {
+      // Pixels that fill up a tile repeat its last one.
+      if (i < count) {
+        source = image + <usize>(row * stride * lineBytes) + <usize>column * step;
+        const note = notes + (<usize>i << 3);
+        store<u32>(note, source);
+        store<u32>(note, balances + <usize>(load<i32>(item(rowKinds, row)) + load<i32>(item(columnKinds, column))), 4);
+        if (++column === outWidth) {
+          column = 0;
+          if (++row === outHeight) {
+            row = 0;
+            image += imageBytes;
+          }
+        }
+      } else {
+        store<u32>(notes + (<usize>i << 3), source);
+      }
     }
-    const rowBalances = balances + <usize>load<i32>(item(rowKinds, row));
-    let target = item(y, pixel * outChannels);
+    const base = <usize>load<u32>(notes);
+    const second = <usize>load<u32>(notes, 8) - base;
+    if (lanes === 64) {
+      add64(base, second, pieces, piecesEnd, weights, popcounts, sums);
+    } else {
+      const third = <usize>load<u32>(notes, 16) - base;
+      const fourth = <usize>load<u32>(notes, 24) - base;
+      if (lanes === 32) add32(base, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
+      else add16(base, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
+    }
+    let target = item(y, pixel * outChannels + channel);
     for (let i = 0; i < count; i++) {
-      const balance = rowBalances + <usize>load<i32>(item(columnKinds, column + i));
-      finish(sums + (<usize>(i * lanes) << 1), balance, scale, channels, target);
+      storeCounts(sums + (<usize>(i * lanes) << 1), <usize>load<u32>(notes + (<usize>i << 3), 4), channels, target);
       target = item(target, outChannels);
     }
-    pixel += count;
+    if (pixel + count - unfinished >= PIXELS_AT_ONCE || pixel + count === last) {
+      finishRows(finish, y, y, outChannels, unfinished, pixel + count, channel, channel + channels);
+      unfinished = pixel + count;
+    }
   }
 }
 
@@ -285,21 +310,4 @@ function widen4(sums: usize, begins: bool, a: v128, b: v128, c: v128, d: v128): 
   widen(sums + 32, b, begins);
   widen(sums + 64, c, begins);
   widen(sums + 96, d, begins);
-}
-
-/** Outputs of a pixel: balance - 2 * sums, times the channel's scale. */
-function finish(sums: usize, balances: usize, scale: usize, channels: i32, target: usize): void {
-  for (; channels >= 4; channels -= 4) {
-    const differing = v128.load16x4_u(sums);
-    const y = f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(differing, differing)));
-    v128.store(target, scale ? f32x4.mul(y, v128.load(scale)) : y);
-    sums += 8;
-    balances += 16;
-    if (scale) scale += 16;
-    target += 16;
-  }
-  for (let i = 0; i < channels; i++) {
-    const y = <f32>(load<i32>(item(balances, i)) - (<i32>load<u16>(sums + (<usize>i << 1)) << 1));
-    store<f32>(item(target, i), scale ? y * load<f32>(item(scale, i)) : y);
-  }
 }

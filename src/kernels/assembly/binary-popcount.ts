@@ -1,4 +1,5 @@
 import { int, ptr } from './arguments';
+import { finishRows } from './finish-rows';
 import { item } from './simd';
 
 /**
@@ -48,9 +49,9 @@ export function popcountConvolution(args: usize, task: i32): void {
   const pairsOfTask = int(args, 5);
   const parts = int(args, 6);
   const filters = ptr(args, 8);
-  const scales = ptr(args, 9);
-  const y = ptr(args, 10);
-  const columns = ptr(args, 11) + <usize>task * <usize>int(args, 12);
+  const y = ptr(args, 9);
+  const columns = ptr(args, 10) + <usize>task * <usize>int(args, 11);
+  const finish = args + (26 << 2);
   const notes = columns + rowBytes * <usize>(BLOCK_PIXELS + 1);
   const pairsOfGroup = (groupOut + 1) >> 1;
   const outChannels = groups * groupOut;
@@ -65,39 +66,46 @@ export function popcountConvolution(args: usize, task: i32): void {
       const group = pair / pairsOfGroup;
       const channelOfGroup = (pair % pairsOfGroup) << 1;
       if (pair === firstPair || channelOfGroup === 0) lineUp(args, group, start, count, columns, notes);
-      const channel = group * groupOut + channelOfGroup;
+      const channel = channelOfPair(pair, pairsOfGroup, groupOut);
       const filter = filters + <usize>pair * (rowBytes << 1);
-      const scale = scales ? item(scales, channel) : 0;
       const two = i32(channelOfGroup + 1 < groupOut);
       const balance = (group * paddedOut + channelOfGroup) << 2;
       let tile = columns;
       for (let pixel = 0; pixel < count; pixel += 2) {
         multiplySigns(
-          tile, filter, rowBytes << 1, item(notes, pixel), balance, i32(pixel + 1 < count), two, scale,
+          tile, filter, rowBytes << 1, item(notes, pixel), balance, i32(pixel + 1 < count), two,
           item(y, (start + pixel) * outChannels + channel), <usize>outChannels << 2,
         );
         tile += rowBytes << 1;
       }
     }
+    const firstChannel = channelOfPair(firstPair, pairsOfGroup, groupOut);
+    finishRows(finish, y, y, outChannels, start, start + count, firstChannel, channelOfPair(lastPair, pairsOfGroup, groupOut));
   }
+}
+
+/** The first channel of a pair, counted over all groups. */
+@inline
+function channelOfPair(pair: i32, pairsOfGroup: i32, groupOut: i32): i32 {
+  return (pair / pairsOfGroup) * groupOut + ((pair % pairsOfGroup) << 1);
 }
 
 /** Fills the columns of `count` output pixels and notes where their balances lie. A pixel that fills up the last pair keeps what was there: nobody reads its sums. */
 function lineUp(args: usize, group: i32, start: i32, count: i32, columns: usize, notes: usize): void {
   const rowBytes = <usize>int(args, 3);
-  const outHeight = int(args, 13);
-  const outWidth = int(args, 14);
-  const stride = int(args, 15);
-  const paddedHeight = int(args, 16);
-  const lineBytes = int(args, 17);
-  const tapBytes = int(args, 18);
-  const plane = ptr(args, 19) + <usize>group * <usize>int(args, 20);
-  const offsets = ptr(args, 21);
-  const runs = int(args, 22);
-  const runBytes = <usize>int(args, 23);
-  const balances = ptr(args, 24);
-  const rowKinds = ptr(args, 25);
-  const columnKinds = ptr(args, 26);
+  const outHeight = int(args, 12);
+  const outWidth = int(args, 13);
+  const stride = int(args, 14);
+  const paddedHeight = int(args, 15);
+  const lineBytes = int(args, 16);
+  const tapBytes = int(args, 17);
+  const plane = ptr(args, 18) + <usize>group * <usize>int(args, 19);
+  const offsets = ptr(args, 20);
+  const runs = int(args, 21);
+  const runBytes = <usize>int(args, 22);
+  const balances = ptr(args, 23);
+  const rowKinds = ptr(args, 24);
+  const columnKinds = ptr(args, 25);
   const column = columns + rowBytes * <usize>BLOCK_PIXELS;
   store<u64>(column + rowBytes - 8, 0);
   for (let i = 0; i < count; i++) {
@@ -128,7 +136,7 @@ function copyRun(from: usize, to: usize, bytes: usize): void {
 
 /** One tile: two pixels by two output channels, of which one or two each are stored. */
 function multiplySigns(
-  tile: usize, filter: usize, bytes: usize, notes: usize, balance: i32, second: i32, two: i32, scale: usize, target: usize, targetStep: usize,
+  tile: usize, filter: usize, bytes: usize, notes: usize, balance: i32, second: i32, two: i32, target: usize, targetStep: usize,
 ): void {
   let c00: i64 = 0, c01: i64 = 0, c10: i64 = 0, c11: i64 = 0;
   const end = filter + bytes;
@@ -144,17 +152,13 @@ function multiplySigns(
     tile += 16;
     filter += 16;
   } while (filter < end);
-  storePixel(<i32>c00, <i32>c01, <usize>load<u32>(notes) + balance, two, scale, target);
-  if (second) storePixel(<i32>c10, <i32>c11, <usize>load<u32>(notes, 4) + balance, two, scale, target + targetStep);
+  storePixel(<i32>c00, <i32>c01, <usize>load<u32>(notes) + balance, two, target);
+  if (second) storePixel(<i32>c10, <i32>c11, <usize>load<u32>(notes, 4) + balance, two, target + targetStep);
 }
 
-/** Balance - 2 * differing, times the channel's scale. */
+/** Balance - 2 * differing. */
 @inline
-function storePixel(d0: i32, d1: i32, balances: usize, two: i32, scale: usize, target: usize): void {
-  const y0 = <f32>(load<i32>(balances) - (d0 << 1));
-  store<f32>(target, scale ? y0 * load<f32>(scale) : y0);
-  if (two) {
-    const y1 = <f32>(load<i32>(balances, 4) - (d1 << 1));
-    store<f32>(target, scale ? y1 * load<f32>(scale, 4) : y1, 4);
-  }
+function storePixel(d0: i32, d1: i32, balances: usize, two: i32, target: usize): void {
+  store<f32>(target, <f32>(load<i32>(balances) - (d0 << 1)));
+  if (two) store<f32>(target, <f32>(load<i32>(balances, 4) - (d1 << 1)), 4);
 }

@@ -1,4 +1,6 @@
 import { int, ptr } from './arguments';
+import { finishRows } from './finish-rows';
+import { fillTable } from './sign-tables';
 import { item } from './simd';
 
 /**
@@ -6,8 +8,6 @@ import { item } from './simd';
  * activations can have, `buildSignTables` writes the popcounts against the weights of up to 64 output channels, a byte each. Then a
  * pixel's sums are additions of whole table rows: one load and one addition are 128 binary multiply-accumulates, and the activations'
  * packed bytes are the indices as they lie.
- *
- *     T[a] = popcount(a ^ w), so T[a + 2^j] = T[a] + (1 - 2 w_j) for a < 2^j: eight doublings, 255 additions.
  *
  * Building costs about as much as 256 pixels: for layers with few pixels the other kernels are faster. Sums of bytes hold 31 positions (248 bits);
  * a window of more is cut into groups of positions, whose sums add up as 16 bits.
@@ -35,57 +35,7 @@ export function buildSignTables(args: usize, task: i32): void {
       store<u8>(bytes + lane, load<u8>(weights));
       if (<i32>lane + 1 < channels) weights += rowBytes;
     }
-    if (lanes === 64) {
-      fillTable64(table, bytes);
-    } else {
-      for (let vector: usize = 0; vector < lanes; vector += 16) fillTable16(table + vector, bytes + vector, lanes);
-    }
-  }
-}
-
-/** 1 - 2 * (that bit), for 16 bytes of weights. */
-@inline
-function changeOf(weights: v128, bit: i32): v128 {
-  const set = v128.and(i8x16.shr_u(weights, bit), i8x16.splat(1));
-  return i8x16.sub(i8x16.sub(i8x16.splat(1), set), set);
-}
-
-/** One vector of each row. */
-function fillTable16(table: usize, bytes: usize, lanes: usize): void {
-  const w = v128.load(bytes);
-  v128.store(table, i8x16.popcnt(w));
-  for (let bit = 0; bit < 8; bit++) {
-    const change = changeOf(w, bit);
-    const half = lanes << bit;
-    const end = table + half;
-    for (let row = table; row < end; row += lanes) v128.store(row + half, i8x16.add(v128.load(row), change));
-  }
-}
-
-/** Whole rows of four vectors. */
-function fillTable64(table: usize, bytes: usize): void {
-  const w0 = v128.load(bytes);
-  const w1 = v128.load(bytes, 16);
-  const w2 = v128.load(bytes, 32);
-  const w3 = v128.load(bytes, 48);
-  v128.store(table, i8x16.popcnt(w0));
-  v128.store(table, i8x16.popcnt(w1), 16);
-  v128.store(table, i8x16.popcnt(w2), 32);
-  v128.store(table, i8x16.popcnt(w3), 48);
-  for (let bit = 0; bit < 8; bit++) {
-    const c0 = changeOf(w0, bit);
-    const c1 = changeOf(w1, bit);
-    const c2 = changeOf(w2, bit);
-    const c3 = changeOf(w3, bit);
-    const end = table + (<usize>64 << bit);
-    let to = end;
-    for (let row = table; row < end; row += 64) {
-      v128.store(to, i8x16.add(v128.load(row), c0));
-      v128.store(to, i8x16.add(v128.load(row, 16), c1), 16);
-      v128.store(to, i8x16.add(v128.load(row, 32), c2), 32);
-      v128.store(to, i8x16.add(v128.load(row, 48), c3), 48);
-      to += 64;
-    }
+    fillTable(table, bytes, lanes);
   }
 }
 
@@ -111,10 +61,11 @@ export function sumSignTables(args: usize, task: i32): void {
   const isLast = int(args, 17);
   const channels = int(args, 18);
   const outChannels = int(args, 19);
-  const scale = ptr(args, 20);
+  const firstChannel = int(args, 20);
   const balances = ptr(args, 21);
   const rowKinds = ptr(args, 22);
   const columnKinds = ptr(args, 23);
+  const y = ptr(args, 24);
   const sums = ptr(args, 25) + <usize>task * <usize>int(args, 26);
   const lanes = <usize>vectors << 4;
   const start = int(args, 0);
@@ -136,12 +87,13 @@ export function sumSignTables(args: usize, task: i32): void {
       widen(sums, partial, <usize>count * lanes, isFirst);
     } else {
       const rowBalances = balances + <usize>load<i32>(item(rowKinds, row));
-      let target = ptr(args, 24) + ((<usize>pixel * <usize>outChannels) << 2);
+      let target = item(y, pixel * outChannels + firstChannel);
       for (let i = 0; i < count; i++) {
         const balance = rowBalances + <usize>load<i32>(item(columnKinds, column + i));
-        finish(sums + <usize>i * lanes, isFirst ? 0 : partial + <usize>i * (lanes << 1), balance, scale, channels, target);
+        storeSums(sums + <usize>i * lanes, isFirst ? 0 : partial + <usize>i * (lanes << 1), balance, channels, target);
         target = item(target, outChannels);
       }
+      finishRows(args + (27 << 2), y, y, outChannels, pixel, pixel + count, firstChannel, firstChannel + channels);
     }
     pixel += count;
   }
@@ -247,26 +199,24 @@ function widen(sums: usize, partials: usize, bytes: usize, isFirst: i32): void {
   }
 }
 
-/** Outputs of a pixel: balance - 2 * (sums + partial sums), times the channel's scale. */
-function finish(sums: usize, partials: usize, balances: usize, scale: usize, channels: i32, target: usize): void {
+/** Outputs of a pixel: balance - 2 * (sums + partial sums). */
+function storeSums(sums: usize, partials: usize, balances: usize, channels: i32, target: usize): void {
   for (; channels >= 16; channels -= 16) {
-    finish16(sums, partials, balances, scale, target);
+    store16(sums, partials, balances, target);
     sums += 16;
     if (partials) partials += 32;
     balances += 64;
-    if (scale) scale += 64;
     target += 64;
   }
   for (let i = 0; i < channels; i++) {
     let sum = <i32>load<u8>(sums + i);
     if (partials) sum += <i32>load<u16>(partials + (<usize>i << 1));
-    const y = <f32>(load<i32>(item(balances, i)) - (sum << 1));
-    store<f32>(item(target, i), scale ? y * load<f32>(item(scale, i)) : y);
+    store<f32>(item(target, i), <f32>(load<i32>(item(balances, i)) - (sum << 1)));
   }
 }
 
 @inline
-function finish16(sums: usize, partials: usize, balances: usize, scale: usize, target: usize): void {
+function store16(sums: usize, partials: usize, balances: usize, target: usize): void {
   const bytes = v128.load(sums);
   let low = i16x8.extend_low_i8x16_u(bytes);
   let high = i16x8.extend_high_i8x16_u(bytes);
@@ -274,14 +224,13 @@ function finish16(sums: usize, partials: usize, balances: usize, scale: usize, t
     low = i16x8.add(low, v128.load(partials));
     high = i16x8.add(high, v128.load(partials, 16));
   }
-  finish4(i32x4.extend_low_i16x8_u(low), balances, scale, target);
-  finish4(i32x4.extend_high_i16x8_u(low), balances + 16, scale ? scale + 16 : 0, target + 16);
-  finish4(i32x4.extend_low_i16x8_u(high), balances + 32, scale ? scale + 32 : 0, target + 32);
-  finish4(i32x4.extend_high_i16x8_u(high), balances + 48, scale ? scale + 48 : 0, target + 48);
+  store4(i32x4.extend_low_i16x8_u(low), balances, target);
+  store4(i32x4.extend_high_i16x8_u(low), balances + 16, target + 16);
+  store4(i32x4.extend_low_i16x8_u(high), balances + 32, target + 32);
+  store4(i32x4.extend_high_i16x8_u(high), balances + 48, target + 48);
 }
 
 @inline
-function finish4(sums: v128, balances: usize, scale: usize, target: usize): void {
-  const y = f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(sums, sums)));
-  v128.store(target, scale ? f32x4.mul(y, v128.load(scale)) : y);
+function store4(sums: v128, balances: usize, target: usize): void {
+  v128.store(target, f32x4.convert_i32x4_s(i32x4.sub(v128.load(balances), i32x4.add(sums, sums))));
 }

@@ -18,8 +18,8 @@ import { packRow, popcountBytes } from './sign-bits';
  * Everything is integers until `scale`.
  *
  * `padSigns` lays the bits of x in one plane for each group, with zeros around; in it the taps of a kernel row are one run of bytes
- * (unless dilation parts them). `packSignWeights` packs w. Then one of three kernels: `binary-tables.ts`,
- * `binary-nibbles.ts` or `binary-popcount.ts`.
+ * (unless dilation parts them). `packSignWeights` packs w. Then one of four kernels: `binary-tables.ts`,
+ * `binary-nibbles.ts`, `binary-pixels.ts` or `binary-popcount.ts`.
  */
 
 /**

@@ -7,7 +7,7 @@ import {
   accumulateOuter, multiplyTile, OUTER_BYTES, packBias, packColumns, packRows, panelBytes, POINTS_BYTES, sumTileRows, TILE_COLUMNS, TILE_POINTS,
 } from './gemm';
 import {
-  AFTER_WALK, ceilDivide, copyWindow, fillLines, fillPoints, fillRuns, lineLength, lineStep, runCount, runTaps, sourceChannels,
+  AFTER_WALK, ceilDivide, copyWindow, fillLines, fillPoints, fillRuns, finishUnit, lineLength, lineStep, runCount, runTaps, sourceChannels,
   targetChannels, targetPixelBytes, unitCount, unitImages, unitPoints, unitRows, unitSource, unitTarget,
 } from './windows';
 
@@ -101,8 +101,8 @@ export function padImages(args: usize, task: i32): void {
 }
 
 /**
- * target = walk * panels. A task takes some units and one share of the panels; its workspace holds the tables of runs and
- * points, then the units' copied source.
+ * target = finish(walk * panels). A task takes some units and one share of the panels; its workspace holds the tables of runs and
+ * points, then the units' copied source. The finish (`finish-rows.ts`) comes last among the arguments; only a walk whose grid is its target has one.
  */
 export function convolve(args: usize, task: i32): void {
   const panels = ptr(args, AFTER_WALK);
@@ -151,7 +151,16 @@ export function convolve(args: usize, task: i32): void {
         multiplyTile(from, to, tile, runs, runsEnd, <usize>runFloats << 2, panel, stored);
       }
     }
+    finishUnit(
+      args, args + ((AFTER_WALK + 8) << 2), unit, size, panelChannel(firstPanel, groupPanels, columns), panelChannel(endPanel, groupPanels, columns),
+    );
   }
+}
+
+/** The first channel of a panel, counted over all groups. */
+@inline
+function panelChannel(panel: i32, groupPanels: i32, columns: i32): i32 {
+  return (panel / groupPanels) * columns + (panel % groupPanels) * TILE_COLUMNS;
 }
 
 /**

@@ -5,7 +5,7 @@
 import { int, ptr } from './arguments';
 import { multiplyAdd, OUTER_BYTES, packBias, panelBytes, POINTS_BYTES, storeColumns, TILE_COLUMNS } from './gemm';
 import {
-  AFTER_WALK, ceilDivide, fillLines, fillPoints, fillRuns, lineLength, lineStep, runCount, targetChannels, targetPixelBytes,
+  AFTER_WALK, ceilDivide, fillLines, fillPoints, fillRuns, finishUnit, lineLength, lineStep, runCount, targetChannels, targetPixelBytes,
   unitCount, unitImages, unitPoints, unitRows, unitSource, unitTarget,
 } from './windows';
 
@@ -89,6 +89,7 @@ export function convolveDepthwise(args: usize, task: i32): void {
         depthwiseTile(source + offset, target + offset, tile, runs, runsEnd, panel, stored);
       }
     }
+    finishUnit(args, args + ((AFTER_WALK + 8) << 2), unit, size, firstPanel * TILE_COLUMNS, min(channels, endPanel * TILE_COLUMNS));
   }
 }
 

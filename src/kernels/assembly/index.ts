@@ -1,7 +1,7 @@
 /** All kernels: what is exported here can be named in `WasmContext.run`. */
 export * from './convolution';
 export * from './depthwise';
-export * from './winograd';
+export { convolveWinograd, convolveWinogradPanels, transformWinogradTiles } from './winograd';
 export { packWinogradFilters } from './winograd-filters';
 export * from './winograd-gradient';
 export * from './grouped';
@@ -10,8 +10,12 @@ export * from './binary';
 export * from './binary-tables';
 export * from './binary-nibbles';
 export * from './binary-popcount';
+export * from './binary-pixels';
 export * from './select-channels';
 export * from './dynamic';
+export { packDynamicFilters } from './dynamic-filters';
+export * from './dynamic-winograd';
+export * from './dynamic-winograd-panels';
 export * from './dynamic-gradient';
 export * from './dynamic-binary';
 export * from './central-difference';

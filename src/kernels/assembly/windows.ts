@@ -10,6 +10,7 @@
  * unit's part of the source is first copied, zeros around it, so that the micro-kernels never ask where a border is.
  */
 import { int, ptr } from './arguments';
+import { finishBlock } from './finish-rows';
 
 // Indices of a walk's arguments; what a kernel needs besides starts at AFTER_WALK.
 const SOURCE = 0;
@@ -57,11 +58,22 @@ export function unitRows(args: usize, unit: i32): i32 {
 
 /** Where the unit's first grid point lies in the target. */
 export function unitTarget(args: usize, unit: i32): usize {
+  return ptr(args, TARGET) + <usize>unitPixel(args, unit) * targetPixelBytes(args);
+}
+
+/** The same as an index of the target's pixels. */
+export function unitPixel(args: usize, unit: i32): i32 {
   const bands = bandCount(args);
   const image = (unit / bands) * int(args, UNIT_IMAGES);
   const row = (unit % bands) * int(args, UNIT_ROWS) * int(args, TARGET_STEP) + int(args, TARGET_ROW);
-  const pixel = (image * int(args, TARGET_HEIGHT) + row) * int(args, TARGET_WIDTH) + int(args, TARGET_COLUMN);
-  return ptr(args, TARGET) + <usize>pixel * targetPixelBytes(args);
+  return (image * int(args, TARGET_HEIGHT) + row) * int(args, TARGET_WIDTH) + int(args, TARGET_COLUMN);
+}
+
+/** Finishes a unit of `points` points that lie side by side in the target, in the channels [first, end). */
+export function finishUnit(args: usize, finish: usize, unit: i32, points: i32, first: i32, end: i32): void {
+  const pixel = unitPixel(args, unit);
+  const target = ptr(args, TARGET);
+  finishBlock(finish, target, target, targetChannels(args), pixel, pixel + points, first, end);
 }
 
 /** Where the first tap of the unit's first grid point lies: in the source itself, or in `space`, to which this copies. */

@@ -44,6 +44,17 @@ const GB: f32 = 1 / (2 * BB * (BB - AA));
 const INPUT_FACTORS = memory.data<f32>([-BB, A, -A * BB, -AA, B, -AA * B, -(AA + BB), AA * BB], 16);
 const OUTPUT_FACTORS = memory.data<f32>([A, B, AA, BB, AA * A, BB * B], 16);
 const FILTER_FACTORS = memory.data<f32>([G0, GA, AA * GA, A * GA, GB, BB * GB, B * GB], 16);
+const POINTS = memory.data<f32>([A, AA, B, BB], 16);
+
+/** 1 / (N(p) N(q)) of each frequency: floats by which what was made of `evaluateFilter` is to be multiplied, or its tiles beforehand. */
+export const NORMS = memory.data<f32>([
+  G0 * G0, G0 * GA, G0 * GA, G0 * GB, G0 * GB, G0,
+  GA * G0, GA * GA, GA * GA, GA * GB, GA * GB, GA,
+  GA * G0, GA * GA, GA * GA, GA * GB, GA * GB, GA,
+  GB * G0, GB * GA, GB * GA, GB * GB, GB * GB, GB,
+  GB * G0, GB * GA, GB * GA, GB * GB, GB * GB, GB,
+  G0, GA, GA, GB, GB, 1,
+], 16);
 
 /**
  * V = B d B' of 6x6 pixels, `pitch` bytes from row to row and `step` from pixel to pixel. Frequency (i, j) goes to
@@ -228,6 +239,48 @@ export function transformFilter(from: usize, scratch: usize, to: usize, stride: 
     v128.store(to, g2); to += stride;
     at += 48;
   }
+}
+
+/**
+ * U = G g G' without the factors 1 / N, which `NORMS` has: half as much to do, for filters that are transformed where they are used. Frequency (i, j)
+ * goes to `to` + (6 i + j) * 512.
+ */
+export function evaluateFilter(from: usize, scratch: usize, to: usize): void {
+  const a = v128.load32_splat(POINTS), aa = v128.load32_splat(POINTS, 4);
+  const b = v128.load32_splat(POINTS, 8), bb = v128.load32_splat(POINTS, 12);
+  for (let column: usize = 0; column < 48; column += 16) {
+    const at = scratch + column;
+    const g0 = v128.load(from + column), g1 = v128.load(from + column, 48), g2 = v128.load(from + column, 96);
+    let even = multiplyAdd(g2, aa, g0);
+    let odd = f32x4.mul(g1, a);
+    v128.store(at, f32x4.add(even, odd));
+    v128.store(at, f32x4.sub(even, odd), 48);
+    even = multiplyAdd(g2, bb, g0);
+    odd = f32x4.mul(g1, b);
+    v128.store(at, f32x4.add(even, odd), 96);
+    v128.store(at, f32x4.sub(even, odd), 144);
+  }
+  evaluateRow(from, a, aa, b, bb, to);
+  evaluateRow(scratch, a, aa, b, bb, to + 3072);
+  evaluateRow(scratch + 48, a, aa, b, bb, to + 6144);
+  evaluateRow(scratch + 96, a, aa, b, bb, to + 9216);
+  evaluateRow(scratch + 144, a, aa, b, bb, to + 12288);
+  evaluateRow(from + 96, a, aa, b, bb, to + 15360);
+}
+
+@inline
+function evaluateRow(from: usize, a: v128, aa: v128, b: v128, bb: v128, to: usize): void {
+  const g0 = v128.load(from), g1 = v128.load(from, 16), g2 = v128.load(from, 32);
+  v128.store(to, g0);
+  let even = multiplyAdd(g2, aa, g0);
+  let odd = f32x4.mul(g1, a);
+  v128.store(to, f32x4.add(even, odd), 512);
+  v128.store(to, f32x4.sub(even, odd), 1024);
+  even = multiplyAdd(g2, bb, g0);
+  odd = f32x4.mul(g1, b);
+  v128.store(to, f32x4.add(even, odd), 1536);
+  v128.store(to, f32x4.sub(even, odd), 2048);
+  v128.store(to, g2, 2560);
 }
 
 /**

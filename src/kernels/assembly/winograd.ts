@@ -17,6 +17,7 @@
  *     M [frequency][4 quads][4 tiles][8 outputs]
  */
 import { int, ptr } from './arguments';
+import { finishRows } from './finish-rows';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
@@ -26,20 +27,20 @@ import {
   FREQUENCIES, gatherPixels, loadLanes, SCRATCH_BYTES, TILE_SIDE, transformProducts, transformWindow, WINDOW_SIDE,
 } from './winograd-transforms';
 
-const QUAD: i32 = 4;
-const QUADS_AT_ONCE: i32 = 4;
+export const QUAD: i32 = 4;
+export const QUADS_AT_ONCE: i32 = 4;
 /** Bytes of a frequency, and of all, in a block of V. */
-const FREQUENCY_BYTES: usize = 4 * 16 * 4;
-const BLOCK_BYTES: usize = 36 * 4 * 16 * 4;
+export const FREQUENCY_BYTES: usize = 4 * 16 * 4;
+export const BLOCK_BYTES: usize = 36 * 4 * 16 * 4;
 /** Bytes of a quad's products of one frequency, and of one frequency, in M. */
-const QUAD_BYTES: usize = 4 * 8 * 4;
-const PRODUCT_BYTES: usize = 4 * 4 * 8 * 4;
-const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
+export const QUAD_BYTES: usize = 4 * 8 * 4;
+export const PRODUCT_BYTES: usize = 4 * 4 * 8 * 4;
+export const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
 
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 groups, 10 tile
  * rows and 11 tile columns of an image, 12 tiles of all, 13 tiles of a unit, 14 units of a task, 15 shares of the panels, 16 U, 17 bias,
- * 18 workspaces, 19 bytes of one. A workspace holds V, M and scratch.
+ * 18 workspaces, 19 bytes of one, 20 finish (`finish-rows.ts`). A workspace holds V, M and scratch.
  */
 export function convolveWinograd(args: usize, task: i32): void {
   const groups = int(args, 9);
@@ -76,12 +77,13 @@ export function convolveWinograd(args: usize, task: i32): void {
           );
         }
       }
+      finishTiles(args, start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
     }
   }
 }
 
 /** V of the tiles [start, end). */
-function transformTiles(
+export function transformTiles(
   args: usize, start: i32, end: i32, channel: i32, depth: i32, scratch: usize, transformed: usize, quadBytes: usize,
 ): void {
   const height = int(args, 1);
@@ -209,6 +211,7 @@ export function convolveWinogradPanels(args: usize, task: i32): void {
       const column = index * PANEL_COLUMNS;
       storeTiles(args, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
     }
+    finishTiles(args, 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
   }
 }
 
@@ -253,7 +256,7 @@ function addQuad(tiles: usize, filters: usize, channels: i32, products: usize): 
 }
 
 /** The output of the tiles [start, end) in `count` channels from `channel` on; `stride` bytes from frequency to frequency. */
-function storeTiles(
+export function storeTiles(
   args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
 ): void {
   const height = int(args, 6);
@@ -282,5 +285,26 @@ function storeTiles(
       biases += 16;
     }
     products += 32;
+  }
+}
+
+/** Finishes the pixels of the tiles [start, end) in the channels [first, last). */
+function finishTiles(args: usize, start: i32, end: i32, first: i32, last: i32): void {
+  const finish = args + (20 << 2);
+  const y = ptr(args, 5);
+  const height = int(args, 6);
+  const width = int(args, 7);
+  const tileRows = int(args, 10);
+  const tileColumns = int(args, 11);
+  for (let tile = start; tile < end; tile++) {
+    const line = tile / tileColumns;
+    const image = line / tileRows;
+    const row = (line - image * tileRows) * TILE_SIDE;
+    const column = (tile - line * tileColumns) * TILE_SIDE;
+    const columns = min(TILE_SIDE, width - column);
+    for (let i = row; i < min(height, row + TILE_SIDE); i++) {
+      const pixel = (image * height + i) * width + column;
+      finishRows(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
+    }
   }
 }

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.js';
 import { didYouMean } from '../../nearest.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { biReal18Imagenet } from './bireal.js';
+import { biCdcnSmall, cdcn, cdcnpp, cdcnSmall } from './cdcn.js';
 import {
   dyDenseNet86Cifar10,
   dyDenseNetCifar10,
@@ -30,12 +31,11 @@ const smallRecipes = {
   'ftbnn-base-cifar10': parseRecipe(ftbnnBaseCifar10),
   'ftbnn-compact-cifar10': parseRecipe(ftbnnCompactCifar10),
   'dydensenet-cifar10': parseRecipe(dyDenseNetCifar10),
+  'cdcn-s': parseRecipe(cdcnSmall),
+  'bicdcn-s': parseRecipe(biCdcnSmall),
 } as const satisfies Record<string, Recipe>;
 
-/**
- * What the papers trained, for those who have the machine. CDCN's is not among them: it learns depth maps, whose data is yet to be
- * prepared here.
- */
+/** What the papers trained, for those who have the machine. */
 const paperRecipes = {
   'dydensenet86-cifar10': parseRecipe(dyDenseNet86Cifar10),
   'dydensenet-imagenet': parseRecipe(dyDenseNetImagenet),
@@ -44,6 +44,8 @@ const paperRecipes = {
   'ftbnn-base-imagenet': parseRecipe(ftbnnBaseImagenet),
   'ftbnn-compact-imagenet': parseRecipe(ftbnnCompactImagenet),
   'ftbnn-g4-imagenet': parseRecipe(ftbnnG4Imagenet),
+  cdcn: parseRecipe(cdcn),
+  cdcnpp: parseRecipe(cdcnpp),
 } as const satisfies Record<string, Recipe>;
 
 /** The recipes that come with the package, by name. */

@@ -44,6 +44,7 @@ describe('a network and its ONNX form give the same answers', () => {
     ['dyresnet18', narrow, [32, 32, 3]],
     ['cdcn', { mapSize: 4 }, [16, 20, 3]],
     ['cdcnpp', { mapSize: 4 }, [16, 20, 3]],
+    ['bicdcn-s', { mapSize: 4 }, [16, 20, 3]],
   ])('%s %j', async (name, options, input) => {
     using model = createModel(name, { engine, seed: 3, ...options });
     model.setProgress(1);

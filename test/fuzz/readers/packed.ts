@@ -8,6 +8,7 @@ import { createModel } from '#dist/models/index.js';
 import { Plan } from '#dist/runtime/plan.js';
 import { lengthAndJson } from '../json-edits.js';
 import { agree, type Reader, type Sample } from '../reader.js';
+import { lieInGraph } from './graph-lies.js';
 import { bytesOf, safetensorsSample } from './safetensors.js';
 
 /** Most multiplications of a graph that is run: more would only take time. */
@@ -56,6 +57,7 @@ export const packed: Reader = {
     }
   },
   header: lengthAndJson,
+  lie: lieInGraph,
   tokens: ['signs', 'floats', 'convolution', 'null', '0', '-1', '65536'].map((text) => Buffer.from(text)),
   seal(bytes) {
     try {

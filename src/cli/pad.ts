@@ -1,0 +1,13 @@
+import { Command } from 'commander';
+import type { Console } from './console.js';
+import { evaluateCommand } from './pad/evaluate.js';
+import { prepareCommand } from './pad/prepare.js';
+import { synthesizeCommand } from './pad/synthesize.js';
+
+export function padCommand(console: Console): Command {
+  return new Command('pad')
+    .description('tell live faces from pictures of them (presentation attack detection)')
+    .addCommand(prepareCommand(console))
+    .addCommand(synthesizeCommand(console))
+    .addCommand(evaluateCommand(console));
+}

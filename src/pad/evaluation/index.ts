@@ -1,0 +1,14 @@
+export { evaluationDocument, protocolDocument } from './document.js';
+export { type EvaluationInput, evaluateScores, type ScoreEvaluation, type ThresholdRule } from './evaluate.js';
+export {
+  evaluateProtocol,
+  type Fold,
+  type FoldEvaluation,
+  leaveOneSpeciesOut,
+  type ProtocolEvaluation,
+  readFolds,
+  type Spread,
+} from './protocol.js';
+export { curveOf, type Judgement, type JudgingOptions, type SetEvaluation } from './score-set.js';
+export type { EvaluationWarning } from './warnings.js';
+export { worstErrors } from './worst-errors.js';

@@ -1,0 +1,1 @@
+export { type DetectorScore, parseScores, readScores, type ScoreFile, writeScores } from './score-file.js';

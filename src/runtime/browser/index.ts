@@ -1,0 +1,3 @@
+/** `gossamer/runtime` as a page gets it: the values of `../index.ts`, whose types it shares. */
+export * from '../errors.js';
+export { load } from './page.js';

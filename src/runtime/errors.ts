@@ -1,0 +1,11 @@
+/** What loading and running throw. */
+export {
+  ConfigError,
+  EngineError,
+  FormatError,
+  GossamerError,
+  LifetimeError,
+  OutOfMemoryError,
+  ShapeError,
+  UnsupportedError,
+} from '../errors.js';

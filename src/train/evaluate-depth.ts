@@ -1,0 +1,88 @@
+import { createLoader, type Loader } from '../data/batches.js';
+import type { Source } from '../data/source.js';
+import type { TransformInput } from '../data/transforms.js';
+import { chooseThreshold, type Rates, rank, ratesAt } from '../metrics/attack-detection/index.js';
+import type { Module } from '../nn/module.js';
+import { mapSizeOf, presentationOf, transformedShape } from './depth-data.js';
+import { type JudgingOptions, judgeBatches } from './judging.js';
+import { depthLoss } from './loss.js';
+
+export interface EvaluateDepthOptions extends JudgingOptions {
+  /** On an engine; answers with depth maps. */
+  readonly model: Module;
+  /** Images with target maps; what it does not say of attack species counts as one. */
+  readonly source: Source;
+  /** Records of the source; all unless given. */
+  readonly indices?: ArrayLike<number>;
+  /** What is done to every image (a recipe's `transforms.evaluate`). */
+  readonly transforms?: readonly TransformInput[];
+  /** 16 unless given. Results do not depend on it but for the rounding of the loss. */
+  readonly batchSize?: number;
+  /** 1 unless given. */
+  readonly loss?: { readonly contrast?: number };
+  readonly workers?: number;
+  /** A score from here on is bona fide; unless given, the threshold of the equal error rate on these very images. */
+  readonly threshold?: number;
+}
+
+/** A depth network as a detector of attacks, by ISO/IEC 30107-3. */
+export interface DepthEvaluation {
+  /** Mean depth loss. */
+  readonly loss: number;
+  readonly count: number;
+  readonly threshold: number;
+  readonly rates: Rates;
+  /** The mean of the answered map, by place in the images that were judged. */
+  readonly scores: Float64Array;
+}
+
+/**
+ * Judges a depth network in its evaluation form, and leaves it in the form it had. The score of an image is the mean of its map: high for a live face, near 0 for an attack.
+ * @throws DataError when a record cannot be read; ShapeError when the model does not give [batch, height, width]; ConfigError when a threshold is to be chosen of
+ *   images that are not both bona fide and attacks; the signal's reason when it is aborted
+ */
+export async function evaluateDepth(options: EvaluateDepthOptions): Promise<DepthEvaluation> {
+  const { model, source, indices, transforms = [], batchSize = 16, workers = 1 } = options;
+  const plain = { batchSize, transforms, indices, workers };
+  const mapSize = mapSizeOf(model, transformedShape(source, transforms));
+  const loader = createLoader(source, { ...plain, mapSize });
+  try {
+    return await judgeDepth({ ...options, loader });
+  } finally {
+    await loader.close();
+  }
+}
+
+/** As {@link evaluateDepth}, on a loader's images, which come with target maps. */
+export async function judgeDepth({
+  model,
+  loader,
+  loss: { contrast = 1 } = {},
+  threshold,
+  ...options
+}: Pick<EvaluateDepthOptions, 'model' | 'loss' | 'threshold' | 'signal' | 'onProgress'> & {
+  readonly loader: Loader;
+}): Promise<DepthEvaluation> {
+  const records: number[] = [];
+  const scores: number[] = [];
+  let lossSum = 0;
+  await judgeBatches(model, loader, options, (tensors, batch) => {
+    const [loss, maps] = depthLoss(model, tensors, { name: 'depth', contrast });
+    records.push(...batch.records);
+    scores.push(...meansOf(maps.view(), batch.records.length));
+    lossSum += loss.item() * batch.records.length;
+  });
+  const ranking = rank(records.map((record, i) => ({ ...presentationOf(loader.source, record), score: scores[i]! })));
+  const chosen = threshold ?? chooseThreshold(ranking, { kind: 'eer' });
+  const count = records.length;
+  return { loss: lossSum / count, count, threshold: chosen, rates: ratesAt(ranking, chosen), scores: Float64Array.from(scores) };
+}
+
+function meansOf(maps: ArrayLike<number>, images: number): number[] {
+  const size = maps.length / images;
+  return Array.from({ length: images }, (_, image) => {
+    let sum = 0;
+    for (let i = image * size; i < (image + 1) * size; i++) sum += maps[i]!;
+    return sum / size;
+  });
+}
