@@ -8,13 +8,13 @@ import { load, type RuntimeModel } from '../../runtime/index.js';
 import type { TaskKind } from './kind.js';
 
 /** Of a `score` task: the model by its digest, and the pictures by their places in the task's folder. */
-export const scoreConfigSchema = z.strictObject({ model: z.string(), files: z.array(z.string().min(1)).min(1) });
+const scoreConfigSchema = z.strictObject({ model: z.string(), files: z.array(z.string().min(1)).min(1) });
 
 /** Columns of a model that names classes, and of one that answers with a map. */
 const columns = { classes: ['file', 'label', 'name', 'score', 'problem'], map: ['file', 'score', 'problem'] } as const;
 
 /** First line of the scores of a model. */
-export function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
+function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
   return csvLine(model.facts.contract.labels ? columns.classes : columns.map);
 }
 
