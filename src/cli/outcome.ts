@@ -101,6 +101,13 @@ function picturesOf({ model }: Outcome): string {
   return modelEntry(model).task === 'depth-map' ? 'curves.svg depth-maps.png' : 'curves.svg';
 }
 
+function untested({ model, best }: Outcome): string {
+  const lacksThreshold = modelEntry(model).task === 'depth-map' && !best?.detection;
+  return lacksThreshold
+    ? 'Nothing was held out to choose a threshold by: nothing was tested.'
+    : 'The data has no test images: what was found on those held out is all there is to go by.';
+}
+
 /** Accuracy, cost beside the twin's, where everything lies, what to do next. */
 export function formatOutcome(outcome: Outcome, console: Console): string {
   const style = { width: console.output.columns(), color: console.output.color };
@@ -108,7 +115,7 @@ export function formatOutcome(outcome: Outcome, console: Console): string {
   const paint = paintFor(style.color);
   const tested = test
     ? formatTest(test, best?.epoch ?? outcome.epochs, paint)
-    : 'Nothing was tested: the data has no test images, or nothing was held out to choose a threshold by.';
+    : untested(outcome);
   const { model, twin } = cost;
   const versus = twin
     ? `\n\n${wrap(`${twin.name} is the same network with plain convolutions, for comparison; it was not trained.`, style.width)}`

@@ -87,7 +87,9 @@ function bound(relation: string, origin: string, limit: number | bigint): string
 
 /** The values or names that the place allows, where it allows only some. */
 function namesOf(issue: Issue): string[] {
-  if (issue.code === 'invalid_value') return issue.values.map(String);
-  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) return issue.options.map(String);
+  // What may be left out is no name.
+  const named = (values: readonly unknown[]) => values.filter((value) => value !== undefined).map(String);
+  if (issue.code === 'invalid_value') return named(issue.values);
+  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) return named(issue.options);
   return [];
 }
