@@ -113,9 +113,7 @@ export function formatOutcome(outcome: Outcome, console: Console): string {
   const style = { width: console.output.columns(), color: console.output.color };
   const { test, best, cost, run } = outcome;
   const paint = paintFor(style.color);
-  const tested = test
-    ? formatTest(test, best?.epoch ?? outcome.epochs, paint)
-    : untested(outcome);
+  const tested = test ? formatTest(test, best?.epoch ?? outcome.epochs, paint) : untested(outcome);
   const { model, twin } = cost;
   const versus = twin
     ? `\n\n${wrap(`${twin.name} is the same network with plain convolutions, for comparison; it was not trained.`, style.width)}`

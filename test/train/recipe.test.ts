@@ -61,7 +61,7 @@ describe('parseRecipe', () => {
     [{ transforms: { train: [{ name: 'filp' }] } }, 'transforms.train.0.name', /Did you mean "flip"\?/],
     [{ validation: { fraction: 0.1, count: 5 } }, 'validation', /a fraction, a count or the split: one of them/],
     [{ validation: { count: 5, split: true } }, 'validation', /one of them/],
-    [{ loss: { name: 'deep' } }, 'loss.name', /one of cross-entropy, depth\. Did you mean "depth"\?/],
+    [{ loss: { name: 'dept' } }, 'loss.name', /one of cross-entropy, depth\. Did you mean "depth"\?/],
     [{ loss: { name: 'depth', smoothing: 0.1 } }, 'loss.smoothing', /Known here: name, contrast/],
     [{ loss: { smothing: 0.1 } }, 'loss.smothing', /Did you mean "smoothing"\?/],
     [{ sampling: { balance: 'class' } }, 'sampling.balance', /one of none, label, species/],
