@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type FrozenFile, freezeCheckpoint, type ReportedLayer, reportedLayers } from '../freeze/index.js';
-import { formatBytes, formatCount, formatMilliseconds, formatRatio } from '../report/format.js';
+import { formatBytes, formatCheckedImages, formatCount, formatMilliseconds, formatRatio } from '../report/format.js';
 import { wrap } from '../report/terminal.js';
 import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
@@ -25,6 +25,7 @@ interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
   readonly replace?: boolean;
   readonly report?: string;
   readonly time?: boolean;
+  readonly images?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -36,6 +37,7 @@ export function freezeCommand(console: Console): Command {
     .argument('<checkpoint>', checkpointHelp)
     .requiredOption('--out <file>', 'the file to write, .safetensors')
     .addOption(replaceOption())
+    .option('--images <path...>', 'pictures, or folders of them, to check it on besides random images')
     .option('--report <file>', 'an HTML page of all that was found, with --time: layers, graph, checks', pathEndingIn('.html'))
     .option('--time', 'time every step beside the float twin, the same network of real, plain layers')
     .addOption(threadsOption())
@@ -44,16 +46,17 @@ export function freezeCommand(console: Console): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors --report ftbnn-tiny.html\n',
+      '\nExamples:\n  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors --report ftbnn-tiny.html\n' +
+        '  $ gossamer freeze ftbnn-tiny-cifar10 --out ftbnn-tiny.safetensors --images frog.png pictures/\n',
     )
     .action((place: string, choice: FreezeChoice) => write(checkpointPath(place), choice, console));
 }
 
 async function write(checkpoint: string, choice: FreezeChoice, console: Console): Promise<void> {
-  const { out, replace, report, json } = choice;
+  const { out, replace, report, images, json } = choice;
   if (out.toLowerCase().endsWith('.html')) throw new ConfigError('out', `${out} ends like the report: --report is for that.`);
   const time = choice.time || report !== undefined;
-  const frozen = await freezeCheckpoint(checkpoint, out, { ...engineChoice(choice), replace, time });
+  const frozen = await freezeCheckpoint(checkpoint, out, { ...engineChoice(choice), replace, time, images });
   const layers = reportedLayers(frozen);
   if (report !== undefined) {
     // The page is made where it is asked for: no other run waits for it.
@@ -69,11 +72,9 @@ async function write(checkpoint: string, choice: FreezeChoice, console: Console)
 function text(frozen: FrozenFile, layers: readonly ReportedLayer[], report: string | undefined, console: Console): string {
   const { path: file, bytes, verification } = frozen;
   const floats = layers.reduce((sum, { floatBytes }) => sum + floatBytes, 0);
-  const { images, signs, largestDifference } = verification;
-  const equal = signs > 0 ? `${formatCount(signs)} signs are equal, floats` : 'results';
   const facts = [
     `${file}: ${formatBytes(bytes)}; as float32 its tensors would be ${formatBytes(floats)}.`,
-    `Every step was run beside the network on ${images} images: ${equal} differ by at most ${largestDifference.toExponential(1)} of their size.`,
+    ...verificationText(verification),
     ...timeText(frozen),
     ...(report === undefined ? [] : [`All of it is in ${report}.`]),
   ];
@@ -84,6 +85,22 @@ function text(frozen: FrozenFile, layers: readonly ReportedLayer[], report: stri
     '',
     formatNext([nextStep('what it answers', 'run', file, 'IMAGE'), nextStep('what is in it', 'inspect', file)], console),
   ].join('\n');
+}
+
+function verificationText({
+  images,
+  givenImages,
+  signs,
+  largestDifference,
+  whole,
+}: FrozenFile['verification']): readonly string[] {
+  const equal = signs > 0 ? `${formatCount(signs)} signs are equal, floats` : 'results';
+  const others = signs > 0 ? `, and ${formatCount(whole.otherSigns)} signs on the way are others` : '';
+  const best = whole.sameBest === null ? '' : `; the best class is the same on ${whole.sameBest} of ${images}`;
+  return [
+    `Every step was run beside the network on ${formatCheckedImages(images, givenImages)}: ${equal} differ by at most ${largestDifference.toExponential(1)} of their size.`,
+    `From the image on, as the file answers, the answers differ by at most ${whole.largestDifference.toExponential(1)} of theirs${others}${best}.`,
+  ];
 }
 
 function timeText({ timing }: FrozenFile): readonly string[] {

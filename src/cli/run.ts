@@ -19,6 +19,7 @@ import { type Prediction, predictionsText } from './predictions.js';
 interface RunChoice extends EngineChoice {
   readonly top: number;
   readonly profile?: boolean;
+  readonly memoryPerImage?: number;
   readonly json?: boolean;
 }
 
@@ -29,6 +30,11 @@ export function runCommand(console: Console): Command {
     .argument('<image...>', 'pictures: jpg, png, webp, gif, tiff, avif')
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
     .option('--profile', 'how long each step takes, on the first picture')
+    .option(
+      '--memory-per-image <MiB>',
+      'what one picture may take (default: 256, or 64 times the file); files that claim more are refused',
+      wholeNumber(1),
+    )
     .addOption(threadsOption())
     .addOption(relaxedSimdOption())
     .addOption(autotuneOption())
@@ -39,7 +45,8 @@ export function runCommand(console: Console): Command {
 
 async function run(file: string, images: readonly string[], choice: RunChoice, console: Console): Promise<void> {
   const bytes = await readFileChecked(file);
-  const model = await load(bytes, { ...engineChoice(choice), name: file });
+  const memoryPerImage = choice.memoryPerImage && choice.memoryPerImage * 2 ** 20;
+  const model = await load(bytes, { ...engineChoice(choice), name: file, memoryPerImage });
   try {
     const predictions: Prediction[] = [];
     for (const image of images) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DataError } from '../errors.js';
 import { kindOf, listFolder } from './files.js';
-import { type ImageOptions, type ImageSource, imageExtensions, type ListedImage, openImages } from './images.js';
+import { type ImageOptions, type ImageSource, imageExtensions, isPicture, type ListedImage, openImages } from './images.js';
 import { Problems } from './source.js';
 
 export interface FolderOptions extends ImageOptions {
@@ -28,7 +28,7 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
   for (const [label, name] of classes.entries()) {
     const below = path.join(folder, name);
     const files = (await kindOf(below)) === 'folder' ? await filesBelow(below) : [];
-    const pictures = files.filter((file) => imageExtensions.includes(path.extname(file).toLowerCase()));
+    const pictures = files.filter(isPicture);
     if (pictures.length === 0) {
       const others = files.length > 0 ? ` among its ${files.length} files` : '';
       const detail = `the class "${name}" has no picture${others} (${imageExtensions.join(' ')}).`;

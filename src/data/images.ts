@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { DataError, UnsupportedError } from '../errors.js';
 import { fitImage, type ImageFit } from '../images/fit.js';
@@ -8,6 +9,11 @@ import type { ImagesSpec, Problems, SkippedRecord, Source } from './source.js';
 
 /** Names that end in one of these are taken for pictures. */
 export const imageExtensions: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
+
+/** Whether a file's name is that of a picture. */
+export function isPicture(file: string): boolean {
+  return imageExtensions.includes(path.extname(file).toLowerCase());
+}
 
 export interface ImageOptions {
   /** Height and width of every record, or one number for both; by default all pictures must already have one size. */

@@ -10,7 +10,7 @@ export { type ImageOptions, ImageSource, readPicture } from './images.js';
 export { type ManifestOptions, openManifest } from './manifest.js';
 export { fashionMnistClasses, type OpenOptions, openSource } from './open.js';
 export { writePicture } from './picture.js';
-export { openPictures } from './pictures.js';
+export { listPictures, openPictures } from './pictures.js';
 export { type ImageShape, Pipeline } from './pipeline.js';
 export { PixelSource } from './pixels.js';
 export { RecordSource } from './records.js';

@@ -4,7 +4,7 @@ import { openCifar10, openCifar100 } from './cifar.js';
 import { kindOf, listFolder, readLines } from './files.js';
 import { classesIn, openFolder } from './folder.js';
 import { openIdx } from './idx.js';
-import { type ImageOptions, imageExtensions } from './images.js';
+import { type ImageOptions, isPicture } from './images.js';
 import { classesInManifest, openManifest } from './manifest.js';
 import { type PixelSource, withChannels } from './pixels.js';
 import type { Source } from './source.js';
@@ -163,7 +163,7 @@ async function openFlat(folder: string, options: OpenOptions): Promise<Source> {
 async function hasPictures(folder: string, folders: Iterable<string>): Promise<boolean> {
   for (const name of folders) {
     const inside = await listFolder(path.join(folder, name));
-    if (inside.some((entry) => !entry.isFolder && imageExtensions.includes(path.extname(entry.name).toLowerCase()))) return true;
+    if (inside.some((entry) => !entry.isFolder && isPicture(entry.name))) return true;
   }
   return false;
 }

@@ -1,12 +1,15 @@
+import { listPictures, readPicture } from '../data/index.js';
 import { type ImageShape, middleSize, Pipeline } from '../data/pipeline.js';
 import { parseTransforms, type Transform } from '../data/transforms.js';
 import { createEngine, type Engine, type EngineOptions } from '../engine/index.js';
-import { UnsupportedError } from '../errors.js';
+import { ConfigError, FreezeError, UnsupportedError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type Contract, channelOrder, type Preparation } from '../formats/packed/contract.js';
 import { decodePackedModel, encodePackedModel } from '../formats/packed/model.js';
+import { agreement, relativeToSize } from '../metrics/agreement.js';
 import { modelEntry, twinSpec } from '../models/registry.js';
 import type { Module } from '../nn/index.js';
+import { ImageReader } from '../runtime/images.js';
 import { load } from '../runtime/index.js';
 import { valueBytes } from '../runtime/steps.js';
 import { refuseToReplace } from '../train/export.js';
@@ -20,6 +23,8 @@ export interface FreezeFileOptions extends EngineOptions {
   readonly replace?: boolean;
   /** Whether every step is timed beside the float twin. */
   readonly time?: boolean;
+  /** Pictures, or folders of them, that it is compared on besides random images: prepared as the file's contract says. */
+  readonly images?: readonly string[];
 }
 
 export interface FrozenFile extends FrozenModel {
@@ -55,27 +60,29 @@ export interface FrozenMemory {
 
 /**
  * Freezes the network of a checkpoint (its averaged weights where there are such) into a packed model that takes and answers what the checkpoint's
- * recipe says. The file is read back, checked and loaded before it is written.
+ * recipe says. Its bytes are read back, checked, loaded and run before they are written.
  * @param checkpoint its file
  * @param out the file to write
  * @throws FormatError as `readCheckpoint`, or `not-writable`; ConfigError when `out` is there and not to be replaced; UnsupportedError for what a
- *   packed model cannot hold; FreezeError when it does not compute what the network does, and then nothing is written
+ *   packed model cannot hold; FreezeError when it does not compute what the network does, and then nothing is written; DataError for a picture that
+ *   cannot be read, or a folder without
  */
 export async function freezeCheckpoint(
   checkpoint: string,
   out: string,
-  { replace = false, time = false, ...options }: FreezeFileOptions = {},
+  { replace = false, time = false, images = [], ...options }: FreezeFileOptions = {},
 ): Promise<FrozenFile> {
   if (!replace) refuseToReplace(out);
   const read = await readCheckpoint(checkpoint);
   const contract = contractOf(read);
   const engine = await createEngine(options);
   try {
+    const given = await preparedImages(images, read.input, contract);
     const { model } = await loadModel(read, engine);
-    const frozen = freeze(model, { input: read.input, contract, provenance: provenanceOf(read) });
+    const frozen = freeze(model, { input: read.input, contract, provenance: provenanceOf(read), images: given });
     const bytes = await encodePackedModel(frozen);
     const { digest } = await decodePackedModel(bytes, out);
-    const memory = await memoryOf(bytes, frozen, options);
+    const memory = await loaded(bytes, frozen, options);
     const timing = time ? await timeBesideTwin(bytes, frozen, read, engine, options) : null;
     await writeFileAtomic(out, bytes);
     return { ...frozen, path: out, bytes: bytes.length, digest, dropped: droppedOf(read, frozen, model), memory, timing };
@@ -84,9 +91,39 @@ export async function freezeCheckpoint(
   }
 }
 
-async function memoryOf(bytes: Uint8Array, { graph }: FrozenModel, options: EngineOptions): Promise<FrozenMemory> {
-  const model = await load(bytes, { ...options, threads: 1 });
+/** As many pictures as are held in memory at once; steps are compared on each. */
+const MOST_IMAGES = 1000;
+
+async function preparedImages(
+  places: readonly string[],
+  input: Checkpoint['input'],
+  contract: Contract,
+): Promise<readonly Float32Array[]> {
+  const files = await listPictures(places);
+  if (files.length > MOST_IMAGES) {
+    throw new ConfigError(
+      'images',
+      `${files.length} pictures are more than the ${MOST_IMAGES} that can be compared. Name fewer.`,
+    );
+  }
+  const reader = new ImageReader(input, contract);
+  const images: Float32Array[] = [];
+  for (const file of files) images.push(reader.read(await readPicture(file)).data);
+  return images;
+}
+
+/**
+ * What the file's bytes take once they are loaded. They must answer as the steps did one by one, to the bit: the runtime adds only places in memory.
+ * @throws FreezeError when they do not
+ */
+async function loaded(bytes: Uint8Array, { graph, answers }: FrozenModel, options: EngineOptions): Promise<FrozenMemory> {
+  const model = await load(bytes, { ...options, threads: 1, memoryPerImage: Number.POSITIVE_INFINITY });
   try {
+    for (const { image, answer } of answers) {
+      const { data } = await model.run({ data: image, shape: [1, ...model.facts.input] });
+      const isSame = data.every((value, i) => value === answer[i]);
+      if (!isSame) throw new FreezeError('the loaded file', agreement(data, answer, relativeToSize).largestShare, 0);
+    }
     const { weightBytes, arenaBytes } = model.facts;
     const unshared = graph.values.reduce((sum, value) => sum + valueBytes(value), 0);
     return { weights: weightBytes, arena: arenaBytes, unshared };

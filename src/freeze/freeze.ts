@@ -10,7 +10,7 @@ import { lower } from './lower.js';
 import { type Packing, pack } from './pack.js';
 import { type FrozenPart, partsOf, unusedOf } from './parts.js';
 import { type Trace, trace } from './trace.js';
-import { type StepVerification, verify } from './verify.js';
+import { type AnsweredImage, type FreezeVerification, verify } from './verify.js';
 
 export interface FreezeOptions {
   /** Height, width and channels of the image that it shall take. */
@@ -23,7 +23,9 @@ export interface FreezeOptions {
 }
 
 export interface FrozenModel extends Omit<PackedModel, 'digest'> {
-  readonly verification: StepVerification;
+  readonly verification: FreezeVerification;
+  /** What its steps answered the images that it was compared on. */
+  readonly answers: readonly AnsweredImage[];
   /** Of each step the calls of the model that it stands for. */
   readonly parts: readonly (readonly FrozenPart[])[];
   /** Paths of what the model keeps and evaluation does not read. */
@@ -35,7 +37,7 @@ const RANDOM_IMAGES = 2;
 
 /**
  * A model as it stands, in evaluation form, as a packed model: batch norms, central differences and activations are part of the steps before
- * them, 1-bit weights are bits. Then every step is run on what the model itself has in its place, and compared with it.
+ * them, 1-bit weights are bits. Then every step is run on what the model itself has in its place, and all of them from the image on, and compared with it.
  * @param model on an engine; it is left as it was
  * @throws UnsupportedError for a layer that a packed model cannot hold, naming it; ShapeError for an image that the model does not take;
  *   ConfigError for a model without parameters, or of results that are not finite; FreezeError when a step does not compute what the model does
@@ -48,10 +50,12 @@ export function freeze(model: Module, { input, contract, provenance = {}, images
     model.eval();
     const traced = trace(model, input);
     const packing = packed(traced, model);
-    const verification = verify(model, traced, packing, engine, [...randomImages(input, RANDOM_IMAGES), ...images]);
+    const compared = [...randomImages(input, RANDOM_IMAGES), ...images];
+    const { verification, answers } = verify(model, traced, packing, engine, compared);
     const { graph, tensors } = packing;
     return {
-      ...{ graph, tensors, contract: { ...plainContract(input), ...contract }, provenance, verification },
+      ...{ graph, tensors, contract: { ...plainContract(input), ...contract }, provenance },
+      ...{ verification: { ...verification, givenImages: images.length }, answers },
       parts: partsOf(traced, packing),
       unused: unusedOf(
         [...model.state()].map(([path]) => path),

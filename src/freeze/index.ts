@@ -12,4 +12,5 @@ export type { OnnxCheck } from './onnx/check.js';
 export { encodeOnnx, type OnnxOptions } from './onnx/encode.js';
 export type { FrozenPart } from './parts.js';
 export type { FreezeTiming, TwinTiming } from './timing.js';
-export type { StepVerification } from './verify.js';
+export type { AnsweredImage, FreezeVerification } from './verify.js';
+export type { WholeVerification } from './whole.js';

@@ -2,6 +2,7 @@ import type { Finish, PackedGraph, PackedValue, Step } from '../formats/packed/g
 import type { FrozenFile } from './checkpoint.js';
 import type { FrozenModel } from './freeze.js';
 import type { FrozenPart } from './parts.js';
+import { whyReal } from './why-real.js';
 
 /** What became of a layer: one step of the packed model. */
 export interface FrozenLayer {
@@ -48,7 +49,9 @@ export function reportedLayers(frozen: FrozenFile): readonly ReportedLayer[] {
 /** A line a step. */
 export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'tensors'>): readonly FrozenLayer[] {
   const bytesOf = (name: string) => tensors.get(name)!.data.byteLength;
-  return graph.steps.map((step) => {
+  const isReal = graph.steps.map((step) => 'weight' in step && tensors.get(step.weight)!.dtype !== 'U8');
+  const why = whyReal(graph, isReal);
+  return graph.steps.map((step, i) => {
     const output = graph.values[step.output]!;
     const names = tensorsOf(step);
     const weight = 'weight' in step ? step.weight : null;
@@ -67,7 +70,7 @@ export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'te
       binaryMacs,
       weights: names.length === 0 ? null : isBits ? 'bits' : 'floats',
       folded: 'finish' in step ? foldedParts(step.finish) : [],
-      whyReal: weight === null || isBits ? null : 'its weights are real in the model',
+      whyReal: why[i]!,
     };
   });
 }

@@ -11,6 +11,9 @@ export interface Bound {
 /** For the output of a whole network. */
 export const networkBound: Bound = { relative: 1e-3, absolute: 1e-5 };
 
+/** Shares of this are differences relative to an element's size. */
+export const relativeToSize: Bound = { relative: 1, absolute: 0 };
+
 export interface Agreement {
   /** Elements outside the bound; what is not a number is outside. */
   readonly outside: number;

@@ -62,3 +62,10 @@ function threeDigits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
+
+/** What a frozen model was checked on: `2 random images`, `2 random images and 3 given ones`. */
+export function formatCheckedImages(images: number, givenImages: number): string {
+  const random = `${images - givenImages} random images`;
+  if (givenImages === 0) return random;
+  return `${random} and ${givenImages === 1 ? 'a given one' : `${formatCount(givenImages)} given ones`}`;
+}

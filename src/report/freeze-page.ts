@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FreezeTiming, FrozenFile, FrozenPart, ReportedLayer } from '../freeze/index.js';
+import type { FreezeTiming, FrozenFile, FrozenPart, ReportedLayer, WholeVerification } from '../freeze/index.js';
 import { darkRules, markColors, type PageColor, pageColors } from './drawing.js';
-import { formatBytes, formatCount, formatMilliseconds, formatRatio, formatShort } from './format.js';
+import { formatBytes, formatCheckedImages, formatCount, formatMilliseconds, formatRatio, formatShort } from './format.js';
 import { drawGraph } from './graph-drawing.js';
 import { html, type Markup, markup } from './html.js';
 
@@ -121,24 +121,30 @@ function layerTable(layers: readonly ReportedLayer[], timed: FreezeTiming | null
     ...(timed ? timeColumns(layers, timed) : []),
   ];
   const aligned = ({ isText }: PageColumn) => (isText ? 'text' : 'number');
+  // Where the table is too wide for a screen, each cell stands in a line of its own, beside its column's name.
+  const cellOf = (column: PageColumn, content: string | Markup) =>
+    html`<td class="${aligned(column)}" data-column="${content === '' ? '' : column.header}">${content}</td>`;
   return html`<div class="wide"><table>
 <thead><tr>${columns.map((column) => html`<th scope="col" class="${aligned(column)}">${column.header}</th>`)}</tr></thead>
 <tbody>${layers.map(
     (layer) => html`
-<tr>${columns.map((column) => html`<td class="${aligned(column)}">${column.cell(layer)}</td>`)}</tr>`,
+<tr>${columns.map((column) => cellOf(column, column.cell(layer)))}</tr>`,
   )}
 </tbody>
-<tfoot><tr>${columns.map((column) => html`<td class="${aligned(column)}">${column.total?.(layers) ?? ''}</td>`)}</tr></tfoot>
+<tfoot><tr>${columns.map((column) => cellOf(column, column.total?.(layers) ?? ''))}</tr></tfoot>
 </table></div>`;
 }
+
+/** Pixels of the longest bar. */
+const BAR = 60;
 
 function timeColumns(layers: readonly ReportedLayer[], { twin }: FreezeTiming): readonly PageColumn[] {
   const times = (milliseconds: number | null) => (milliseconds === null ? '' : milliseconds.toFixed(3));
   const longest = Math.max(...layers.flatMap(({ milliseconds, twinMilliseconds }) => [milliseconds ?? 0, twinMilliseconds ?? 0]));
   const bars = ({ milliseconds, twinMilliseconds }: ReportedLayer): Markup => {
     const bar = (time: number | null, y: number, [color]: PageColor) =>
-      time === null ? '' : html`<rect y="${y}" width="${((90 * time) / longest).toFixed(1)}" height="5" fill="${color}"/>`;
-    return html`<svg width="90" height="12" aria-hidden="true">${bar(milliseconds, 0, markColors.blue)}${bar(twinMilliseconds, 6, pageColors.quiet)}</svg>`;
+      time === null ? '' : html`<rect y="${y}" width="${((BAR * time) / longest).toFixed(1)}" height="5" fill="${color}"/>`;
+    return html`<svg width="${BAR}" height="12" aria-hidden="true">${bar(milliseconds, 0, markColors.blue)}${bar(twinMilliseconds, 6, pageColors.quiet)}</svg>`;
   };
   return [
     {
@@ -179,10 +185,22 @@ function isMain(part: FrozenPart, operator: ReportedLayer['operator']): boolean 
   return part.operator === operator || multiplying.includes(part.operator);
 }
 
-function verification({ verification: { images, signs, floats, largestDifference, bound } }: FrozenFile): Markup {
-  return html`<p>Every step was run on what the network itself computes in its place, on ${images} random images, before the file was written. ${
-    signs > 0 ? `All of ${formatCount(signs)} signs are equal. ` : ''
-  }${formatCount(floats)} floats differ by at most ${largestDifference.toExponential(2)} of their size (or of the root mean square of their step’s result, where that is larger); ${String(bound)} is allowed. The file was then read back and checked.</p>`;
+function verification({
+  verification: { images, givenImages, signs, floats, largestDifference, bound, whole },
+}: FrozenFile): Markup {
+  const equal = signs > 0 ? `All of ${formatCount(signs)} signs are equal. ` : '';
+  return html`<p>Every step was run on what the network itself computes in its place, on ${formatCheckedImages(images, givenImages)}, before the file was written. ${equal}${formatCount(floats)} floats differ by at most ${largestDifference.toExponential(2)} of their size (or of the root mean square of their step’s result, where that is larger); ${String(bound)} is allowed.</p>
+<p>Then each step was run on what those before it had made, from the image to the answer. The answers differ from the network’s by at most ${whole.largestDifference.toExponential(2)} of their size; ${wholeBound(whole)}${bestText(whole, images)} The file was loaded as any other, and answers the same to the bit.</p>`;
+}
+
+function wholeBound({ bound, otherSigns }: WholeVerification): string {
+  if (bound !== null) return `${bound} is allowed, and 1e-5 more.`;
+  const signs = otherSigns === 1 ? 'sign on the way is another' : 'signs on the way are others';
+  return `no bound holds for them, since rounding decides signs, and which channels go, where they are nearly even: ${formatCount(otherSigns)} ${signs}.`;
+}
+
+function bestText({ sameBest }: WholeVerification, images: number): string {
+  return sameBest === null ? '' : ` The best class is the same on ${sameBest} of ${images} images.`;
 }
 
 function leftOut({ dropped }: FrozenFile): Markup {
@@ -249,17 +267,27 @@ dl dd{margin:0 0 .4rem}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.85rem;line-height:1.35;font-variant-numeric:tabular-nums}
 th{font-weight:600;font-size:.8rem;vertical-align:bottom}
-th,td{padding:.3rem .6rem;white-space:nowrap;border-bottom:1px solid var(--grid)}
+th,td{padding:.3rem .45rem;white-space:nowrap;border-bottom:1px solid var(--grid)}
 td{vertical-align:top}
 tfoot td{font-weight:600;border-bottom:0}
 .text{text-align:left}
 .number{text-align:right}
-td:nth-child(2){white-space:normal;min-width:20rem}
+td:nth-child(-n+2){white-space:normal;overflow-wrap:anywhere;min-width:9rem}
+td:nth-child(2){min-width:13rem}
 th.number{white-space:normal}
 td b{font-weight:600}
 .bits,.floats{padding-left:.4rem;border-left:3px solid var(--blue)}
 .floats{border-left-color:var(--orange)}
 .none{padding-left:.4rem;border-left:3px solid var(--grid)}
+@media (max-width:45rem){
+table,tbody,tfoot,tr,td{display:block}
+thead,td[data-column=""]{display:none}
+tr{padding:.5rem 0;border-bottom:1px solid var(--grid)}
+td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem 0;border:0;white-space:normal;overflow-wrap:anywhere}
+td::before{content:attr(data-column);color:var(--quiet);white-space:nowrap}
+td:nth-child(1)::before,td:nth-child(2)::before{content:none}
+td:nth-child(2){display:block}
+}
 @media print{.wide{overflow:visible}}
 ${darkRules()}`;
 }

@@ -5,7 +5,7 @@ export interface Lifetime {
   readonly last: number;
 }
 
-export interface Arena {
+export interface ArenaLayout {
   /** Where each lifetime's memory begins, in the order of the lifetimes. */
   readonly offsets: readonly number[];
   readonly bytes: number;
@@ -14,8 +14,10 @@ export interface Arena {
 const ALIGNMENT = 64;
 
 /** Places lifetimes in one block of memory, the largest first, each at the lowest offset where nothing lies that lives at the same time. */
-export function planArena(lifetimes: readonly Lifetime[]): Arena {
-  const order = lifetimes.map((_, i) => i).sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || a - b);
+export function planArena(lifetimes: readonly Lifetime[]): ArenaLayout {
+  const order = [...lifetimes.keys()]
+    .filter((i) => lifetimes[i]!.bytes > 0)
+    .sort((a, b) => lifetimes[b]!.bytes - lifetimes[a]!.bytes || a - b);
   const offsets = new Array<number>(lifetimes.length).fill(0);
   const placed: number[] = [];
   let bytes = 0;

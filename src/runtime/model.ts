@@ -9,11 +9,17 @@ import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel, type Provenance } from '../formats/packed/model.js';
 import { type NamedClass, nameClasses } from '../metrics/ranking.js';
 import { type Batch, ImageReader, type Images } from './images.js';
+import { checkMemory, preparationBytes } from './memory.js';
 import { Plan } from './plan.js';
 import type { ModelBytes } from './source.js';
 import { Turns } from './turns.js';
 
 export interface LoadOptions extends Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'binaryKernel' | 'autotune'> {
+  /**
+   * Bytes that one image may take, between the steps and until it is what they take: a file that claims more is refused before they are taken. Unless
+   * given, 256 MiB, or 64 times the file where that is more.
+   */
+  readonly memoryPerImage?: number;
   /** What error texts call the model; where it comes from unless given. */
   readonly name?: string;
   /**
@@ -97,15 +103,19 @@ export interface RuntimeModel {
 
 /**
  * Checks all of a packed model, puts it on an engine of its own and runs it once, so that the first answer takes no longer than any.
- * @throws FormatError as `decodePackedModel`; what `createEngineOn` throws
+ * @throws FormatError as `decodePackedModel`, and as `checkMemory`; what `createEngineOn` throws
  */
 export async function loadOn(host: EngineHost, source: ModelBytes, options: LoadOptions): Promise<RuntimeModel> {
-  const { name, files: _, ...engineOptions } = options;
-  const model = await decodePackedModel(source.bytes, name ?? source.place);
+  const { name, files: _, memoryPerImage = null, ...engineOptions } = options;
+  const { bytes, place } = source;
+  const file = { place: name ?? place, bytes: bytes.length };
+  const model = await decodePackedModel(bytes, file.place);
   const engine = await createEngineOn(host, engineOptions, forwardKernels);
   try {
     const plan = new Plan(model, engine);
-    const [height, width, channels] = model.graph.values[0]!.shape;
+    const [image] = model.graph.values;
+    checkMemory(plan.bytesFor(1) + preparationBytes(image!.shape, model.contract), memoryPerImage, file);
+    const [height, width, channels] = image!.shape;
     plan.run(1, new Float32Array(height * width * channels));
     return runtimeModel(model, plan, engine);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.js';
 import type { ForwardKernels } from '../engine/forward-kernels.js';
 import type { Address } from '../engine/kernels.js';
 import type { PackedModel } from '../formats/packed/model.js';
-import { type Lifetime, planArena } from './arena.js';
+import { type ArenaLayout, type Lifetime, planArena } from './arena.js';
 import { type PreparedStep, prepareStep, type StepMemory, valueBytes } from './steps.js';
 import { Weights } from './weights.js';
 
@@ -44,6 +44,11 @@ export class Plan {
     return this.arena?.bytes ?? 0;
   }
 
+  /** Bytes that lie between the steps for `batch` images. */
+  bytesFor(batch: number): number {
+    return this.layout(batch).bytes;
+  }
+
   /**
    * Answers for `batch` images; `images` has their values, channels innermost.
    * @param around runs each step, and may look on
@@ -81,11 +86,15 @@ export class Plan {
     return [...values, ...this.steps.map(({ workspaceBytes }, i) => ({ bytes: workspaceBytes, first: i, last: i }))];
   }
 
+  private layout(batch: number): ArenaLayout {
+    return planArena(this.lifetimes.map((lifetime) => ({ ...lifetime, bytes: lifetime.bytes * batch })));
+  }
+
   private arenaFor(batch: number): Arena {
     if (this.arena?.batch === batch) return this.arena;
     if (this.arena) this.engine.free(this.arena.address);
     this.arena = null;
-    const { offsets, bytes } = planArena(this.lifetimes.map((lifetime) => ({ ...lifetime, bytes: lifetime.bytes * batch })));
+    const { offsets, bytes } = this.layout(batch);
     const address = this.engine.allocate(bytes / 4, 'float32', 'values of a packed model', [bytes / 4]);
     const { graph } = this.model;
     const at = (place: number) => address + offsets[place]!;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectXml } from '../report/xml.js';
+import { paddedModel } from '../runtime/padded.js';
 import { gossamer, scratchFolder } from './gossamer.js';
 
 const folder = scratchFolder();
@@ -86,7 +87,9 @@ describe('gossamer freeze and run', () => {
     for (const line of stdout.split('\n').filter((text) => !text.includes(folder)))
       expect(line.length, line).toBeLessThanOrEqual(100);
     expect(stdout).toMatch(/blocks\.0\.conv +binaryConvolution/);
-    expect(stdout).toMatch(/signs are equal, floats differ by at most/);
+    const words = stdout.replace(/\s+/g, ' ');
+    expect(words).toMatch(/on 2 random images: [\d,]+ signs are equal, floats differ by at most/);
+    expect(words).toMatch(/answers differ by at most [\d.e-]+ of theirs, and \d+ signs on the way are others; .* same on 2 of 2/);
     expect(stdout).toMatch(/Next:\n.*\n.* run .*table\.safetensors IMAGE/);
   });
 
@@ -123,7 +126,8 @@ describe('gossamer freeze and run', () => {
     for (const { layer } of layers) expect(page).toContain(`<b>${layer}</b>`);
     for (const text of [
       digest,
-      'left float: its weights are real',
+      'left float: its weights are real in the model, where it sees the image',
+      'where it makes the answer',
       'packed: weights in bits',
       'blocks.0.norm (batchNorm)',
       'ftbnn-tiny-float',
@@ -134,7 +138,18 @@ describe('gossamer freeze and run', () => {
 
     const text = gossamer([...words, '--replace'], { env: { COLUMNS: '120' } }).stdout;
     expect(text).toMatch(/ ms +twin ms/);
-    expect(text).toMatch(/An image takes [\d.]+ ms; ftbnn-tiny-float takes [\d.]+ ms/);
+    expect(text.replace(/\s+/g, ' ')).toMatch(/An image takes [\d.]+ ms; ftbnn-tiny-float takes [\d.]+ ms/);
+  });
+
+  it('checks it on pictures too, and says on how many', () => {
+    const words = ['freeze', 'ftbnn-tiny-cifar10', '--out', at('checked.safetensors'), '--images', at('a.png'), at('b.png')];
+    const { verification } = JSON.parse(gossamer([...words, '--json']).stdout) as ReportedFreeze;
+    expect(verification).toMatchObject({ images: 4, givenImages: 2, whole: { sameBest: 4 } });
+    const { stdout } = gossamer([...words, '--replace']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('on 2 random images and 2 given ones:');
+    const nowhere = gossamer([...words.slice(0, -1), at('nowhere.png'), '--replace']);
+    expect(nowhere.status).toBe(1);
+    expect(nowhere.stderr).toMatch(/nowhere\.png: there is no such file/);
   });
 
   it('times nothing unless asked to', () => {
@@ -208,6 +223,17 @@ describe('gossamer freeze and run', () => {
     for (const { milliseconds } of profile) expect(milliseconds).toBeGreaterThanOrEqual(0);
     const { stdout } = gossamer(words);
     expect(stdout).toMatch(/classifier +convolution +1x1x10 +\d+\.\d+ +\d+\.\d %\n\nAll steps together: \d+\.\d+ ms/);
+  });
+
+  it('run refuses a file that takes more memory than it may, or than it is allowed', async () => {
+    const file = at('wide.safetensors');
+    fs.writeFileSync(file, await paddedModel(8192));
+    const { status, stderr } = gossamer(['run', file, at('a.png')]);
+    expect(status).toBe(1);
+    expect(stderr.replace(/\s+/g, ' ')).toMatch(/takes 257 MiB for one image, .* allow more: memoryPerImage/);
+    fs.writeFileSync(file, await paddedModel(1024));
+    expect(gossamer(['run', file, at('a.png'), '--memory-per-image', '4']).status).toBe(1);
+    expect(gossamer(['run', file, at('a.png'), '--memory-per-image', '5']).status).toBe(0);
   });
 
   it('run refuses what is no picture', () => {

@@ -1,12 +1,14 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { writePicture } from '../../src/data/index.js';
 import { createEngine } from '../../src/engine/index.js';
-import { UnsupportedError } from '../../src/errors.js';
+import { ConfigError, DataError, FreezeError, UnsupportedError } from '../../src/errors.js';
 import { freezeCheckpoint } from '../../src/freeze/index.js';
 import { createModel } from '../../src/models/index.js';
 import { load } from '../../src/runtime/index.js';
+import { Plan } from '../../src/runtime/plan.js';
 import { type CheckpointContent, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { startingProgress } from '../../src/train/progress.js';
 import { parseRecipe, type RecipeInput } from '../../src/train/recipe.js';
@@ -69,6 +71,44 @@ describe('freezeCheckpoint', () => {
     const model = await load(fs.readFileSync(file), { threads: 1 });
     expect(model.facts).toMatchObject({ output: [8, 8], contract: { task: 'depth-map', labels: null } });
     model.dispose();
+  });
+
+  it('refuses what answers otherwise than its steps once it is loaded, and writes nothing', async () => {
+    const images: Images = { classes: ['a', 'b'], source: [8, 8, 3], input: [8, 8, 3] };
+    const checkpoint = await checkpointOf('resnet20', tiny, images, []);
+    const out = path.join(folder, 'otherwise');
+    const run = vi.spyOn(Plan.prototype, 'run').mockReturnValue(new Float32Array(2));
+    await expect(freezeCheckpoint(checkpoint, out)).rejects.toThrow(FreezeError);
+    run.mockRestore();
+    expect(fs.existsSync(out)).toBe(false);
+  });
+
+  it('compares given pictures too, those of folders in the order of their names, and refuses what is none', async () => {
+    const images: Images = { classes: ['a', 'b'], source: [8, 8, 3], input: [8, 8, 3] };
+    const checkpoint = await checkpointOf('resnet20', tiny, images, [{ name: 'normalize', mean: [0.5], std: [0.25] }]);
+    const pictures = path.join(folder, 'pictures');
+    fs.mkdirSync(path.join(pictures, 'below'), { recursive: true });
+    fs.writeFileSync(path.join(pictures, 'notes.txt'), 'no picture');
+    const draw = (file: string, level: number) =>
+      writePicture(file, { data: new Uint8Array(9 * 7 * 3).fill(level), height: 9, width: 7, values: 3 });
+    await draw(path.join(pictures, 'below', 'b.png'), 255);
+    await draw(path.join(pictures, 'a.png'), 0);
+    const single = path.join(folder, 'single.png');
+    await draw(single, 51);
+    const { verification, answers } = await freezeCheckpoint(checkpoint, path.join(folder, 'compared'), {
+      images: [pictures, single],
+    });
+    expect(verification).toMatchObject({ images: 5, givenImages: 3, whole: { sameBest: 5 } });
+    expect(answers.slice(2).map(({ image }) => image[0])).toEqual([-2, 2, expect.closeTo(-1.2, 5)]);
+
+    const out = path.join(folder, 'uncompared');
+    const attempt = (...places: string[]) => expect(freezeCheckpoint(checkpoint, out, { images: places })).rejects;
+    await attempt(path.join(folder, 'nowhere.png')).toMatchObject({ reason: 'not-found' });
+    await attempt(path.join(pictures, 'notes.txt')).toThrow(DataError);
+    fs.mkdirSync(path.join(folder, 'empty'));
+    await attempt(path.join(folder, 'empty')).toMatchObject({ reason: 'empty' });
+    await attempt(...new Array<string>(1001).fill(single)).toThrow(ConfigError);
+    expect(fs.existsSync(out)).toBe(false);
   });
 
   it('refuses a transform that a runtime does not know, and writes nothing', async () => {

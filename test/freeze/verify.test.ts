@@ -7,7 +7,8 @@ import { type Packing, pack } from '../../src/freeze/pack.js';
 import { trace } from '../../src/freeze/trace.js';
 import { verify } from '../../src/freeze/verify.js';
 import { createModel } from '../../src/models/index.js';
-import type { Module } from '../../src/nn/index.js';
+import { Conv2d, type Module, Sequential } from '../../src/nn/index.js';
+import { Rng } from '../../src/tensor/rng.js';
 
 let engine: Engine;
 let model: Module;
@@ -30,13 +31,53 @@ function faulty(operator: string, field: 'weight' | 'scale', change: (first: num
   return [packing, step.layer];
 }
 
+function multiply(data: Float32Array, factor: number): void {
+  data.set(data.map((value) => value * factor));
+}
+
 describe('verify', () => {
   it('finds nothing in a packing as it was made', () => {
     const packing = pack(fuse(lower(trace(model, input), model)));
-    const { images, signs, largestDifference } = verify(model, trace(model, input), packing, engine, [image]);
+    const { verification, answers } = verify(model, trace(model, input), packing, engine, [image]);
+    const { images, signs, largestDifference, whole } = verification;
     expect(images).toBe(1);
     expect(signs).toBeGreaterThan(1000);
     expect(largestDifference).toBeLessThan(1e-4);
+    expect(whole).toMatchObject({ bound: null, otherSigns: 0, sameBest: 1 });
+    expect(whole.largestDifference).toBeLessThan(1e-4);
+    expect(answers).toEqual([{ image, answer: expect.any(Float32Array) }]);
+    expect(answers[0]!.answer).toHaveLength(10);
+  });
+
+  it('finds steps that are near enough one by one, and not from the image to the answer', () => {
+    const rng = new Rng(1);
+    const chain = new Sequential(...Array.from({ length: 12 }, () => new Conv2d(3, 3, { kernel: 3, padding: 1, rng })))
+      .to(engine)
+      .eval();
+    const traced = trace(chain, input);
+    const packing = pack(fuse(lower(traced, chain)));
+    const { whole } = verify(chain, traced, packing, engine, [image]).verification;
+    expect(whole).toMatchObject({ bound: 1e-3, sameBest: null });
+    for (const { data } of packing.tensors.values()) multiply(data as Float32Array, 1 + 1.5e-4);
+    expect(() => verify(chain, traced, packing, engine, [image])).toThrow(
+      expect.objectContaining({ layer: 'the network as a whole', bound: 1e-3 }),
+    );
+    chain.dispose();
+  });
+
+  it('counts the signs that a rounding decides otherwise on the way, and goes on', () => {
+    const traced = trace(model, input);
+    const packing = pack(fuse(lower(traced, model)));
+    // Where the image is 0 the stem makes zeros, and the slightest change of its bias makes other signs of them.
+    const half = image.map((value, i) => (i < image.length / 2 ? value : 0));
+    const stem = packing.graph.steps.find(({ operator }) => operator === 'convolution') as
+      | { finish: { bias: string } }
+      | undefined;
+    (packing.tensors.get(stem!.finish.bias)!.data as Float32Array).fill(-1e-6);
+    const { signs, whole } = verify(model, traced, packing, engine, [half]).verification;
+    expect(signs).toBeGreaterThan(whole.otherSigns);
+    expect(whole.otherSigns).toBeGreaterThan(100);
+    expect(whole.largestDifference).toBeGreaterThan(1e-3);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
+  formatCheckedImages,
   formatCount,
   formatDuration,
   formatLoss,
@@ -15,6 +16,9 @@ describe('numbers as people read them', () => {
     [formatCount(1234567.4), '1,234,567'],
     [formatCount(999), '999'],
     [formatCount(0), '0'],
+    [formatCheckedImages(2, 0), '2 random images'],
+    [formatCheckedImages(3, 1), '2 random images and a given one'],
+    [formatCheckedImages(1202, 1200), '2 random images and 1,200 given ones'],
     [formatShort(999), '999'],
     [formatShort(1_676_300_000), '1.68 G'],
     [formatShort(12_345), '12.3 k'],

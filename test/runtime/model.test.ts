@@ -4,12 +4,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/index.js';
-import { ConfigError, DTypeError, LifetimeError, ShapeError, UnsupportedError } from '../../src/errors.js';
+import { ConfigError, DTypeError, FormatError, LifetimeError, ShapeError, UnsupportedError } from '../../src/errors.js';
 import { encodePackedModel } from '../../src/formats/packed/model.js';
 import { freeze } from '../../src/freeze/index.js';
 import { createModel } from '../../src/models/index.js';
 import { planArena } from '../../src/runtime/arena.js';
 import { load } from '../../src/runtime/index.js';
+import { checkMemory } from '../../src/runtime/memory.js';
+import { paddedModel } from './padded.js';
 
 let engine: Engine;
 let file: Uint8Array;
@@ -184,6 +186,46 @@ describe('where a model is loaded from', () => {
   ])('is refused: %s', async (_what, source, { message = /./, ...fields }) => {
     const error = await load(source, { threads: 1 }).catch((refusal: unknown) => refusal);
     expect(error).toMatchObject({ ...fields, message: expect.stringMatching(message) });
+  });
+});
+
+describe('what one image may take', () => {
+  const MiB = 2 ** 20;
+
+  it('is refused before it is taken, whether the steps claim it or what the image is made of', async () => {
+    for (const hostile of [await paddedModel(16384), await paddedModel(8192), await paddedModel(2, [16384, 16384])]) {
+      expect(hostile.length).toBeLessThan(1100);
+      const before = process.memoryUsage();
+      await expect(load(hostile, { threads: 1, name: 'm' })).rejects.toMatchObject({
+        reason: 'too-much-memory',
+        message: expect.stringMatching(/^m: takes \d+ MiB for one image, more than the 256 MiB that a file of its size may/),
+      });
+      const { rss, external } = process.memoryUsage();
+      expect(Math.max(rss - before.rss, external - before.external)).toBeLessThan(64 * MiB);
+    }
+  });
+
+  it('is what the user allows', async () => {
+    const wide = await paddedModel(1024);
+    await expect(load(wide, { threads: 1, memoryPerImage: 4 * MiB })).rejects.toThrow(
+      /5 MiB .* more than the 4 MiB that it was allowed/,
+    );
+    for (const memoryPerImage of [5 * MiB, Number.POSITIVE_INFINITY, undefined]) {
+      const model = await load(wide, { threads: 1, memoryPerImage });
+      expect((await model.run({ data: new Uint8Array(4).fill(255), width: 2, height: 2 })).data[0]).toBeCloseTo(4 / MiB, 9);
+      model.dispose();
+    }
+    for (const memoryPerImage of [0, -1, Number.NaN]) {
+      await expect(load(wide, { threads: 1, memoryPerImage })).rejects.toMatchObject({ key: 'memoryPerImage' });
+    }
+  });
+
+  it('grows with the file', () => {
+    const check = (needed: number, bytes: number) => () => checkMemory(needed, null, { place: 'm', bytes });
+    expect(check(256 * MiB, 1)).not.toThrow();
+    expect(check(256 * MiB + 1, 1)).toThrow(FormatError);
+    expect(check(640 * MiB, 10 * MiB)).not.toThrow();
+    expect(check(640 * MiB + 1, 10 * MiB)).toThrow(FormatError);
   });
 });
 

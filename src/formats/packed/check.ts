@@ -3,7 +3,7 @@ import type { StoredTensor } from '../dtypes.js';
 import type { Finish, PackedGraph, PackedValue, Step, StepOperator, ValueShape } from './graph.js';
 import { BadStep, elements, type FindTensor, resultOf } from './shapes.js';
 
-const MOST_STEPS = 65536;
+const MOST_STEPS = 4096;
 /** Elements of a value for one image: a gigabyte of floats. */
 const MOST_ELEMENTS = 2 ** 28;
 

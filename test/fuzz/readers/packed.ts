@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createEngine } from '#dist/engine/index.js';
-import { FormatError, OutOfMemoryError } from '#dist/errors.js';
+import { FormatError } from '#dist/errors.js';
 import { decodePackedModel, encodePackedModel } from '#dist/formats/packed/model.js';
 import { decodeSafetensors, encodeSafetensors } from '#dist/formats/safetensors.js';
 import { freeze } from '#dist/freeze/index.js';
 import { createModel } from '#dist/models/index.js';
+import { checkMemory, preparationBytes } from '#dist/runtime/memory.js';
 import { Plan } from '#dist/runtime/plan.js';
 import { lengthAndJson } from '../json-edits.js';
 import { agree, type Reader, type Sample } from '../reader.js';
@@ -13,7 +14,7 @@ import { bytesOf, safetensorsSample } from './safetensors.js';
 
 /** Most multiplications of a graph that is run: more would only take time. */
 const MOST_WORK = 2e8;
-const engine = await createEngine({ threads: 1, binaryKernel: 'popcount', memoryLimit: 2 ** 28 });
+const engine = await createEngine({ threads: 1, binaryKernel: 'popcount', memoryLimit: 2 ** 29 });
 
 async function sample(name: string, model: string, options: object, input: readonly number[]): Promise<Sample> {
   const network = createModel(model as string, { engine, seed: 1, ...options });
@@ -43,17 +44,17 @@ export const packed: Reader = {
     const { graph } = model;
     const sizes = graph.values.map(({ shape: [height, width, channels] }) => height * width * channels);
     if (sizes.reduce((sum, size) => sum + size, 0) * bytes.length > MOST_WORK) return;
-    // What was taken can be run, with a finite number of steps and within the engine's memory.
+    // What was taken can be run, with a finite number of steps and within the memory that such a file may take.
+    const plan = new Plan(model, engine);
     try {
-      const plan = new Plan(model, engine);
-      try {
-        const answer = plan.run(1, new Float32Array(sizes[0]!).fill(0.5));
-        agree(answer.length === sizes[graph.output], `the answer has ${answer.length} numbers`);
-      } finally {
-        plan.dispose();
-      }
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error;
+      checkMemory(plan.bytesFor(1) + preparationBytes(graph.values[0]!.shape, model.contract), null, {
+        place: 'x.safetensors',
+        bytes: bytes.length,
+      });
+      const answer = plan.run(1, new Float32Array(sizes[0]!).fill(0.5));
+      agree(answer.length === sizes[graph.output], `the answer has ${answer.length} numbers`);
+    } finally {
+      plan.dispose();
     }
   },
   header: lengthAndJson,
