@@ -1,14 +1,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { UnsupportedError } from '../errors.js';
-import { type Checkpoint, isPretrained, pretrained, readCheckpoint } from '../train/index.js';
+import { FormatError, UnsupportedError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { type Checkpoint, isPretrained, pretrained, pretrainedModels, readCheckpoint } from '../train/index.js';
 
 /** What verbs that take a checkpoint say of it. */
 export const checkpointHelp = 'best.safetensors of a run, the folder of the run, or a name that ships (gossamer models)';
 
-/** A checkpoint file; for a run's folder the best one in it, or the last while there is no best; or one that ships, by its name. */
+/**
+ * A checkpoint file; for a run's folder the best one in it, or the last while there is no best; or one that ships, by its name.
+ * @throws FormatError with reason `not-found`
+ */
 export function checkpointPath(place: string): string {
-  if (!fs.existsSync(place)) return isPretrained(place) ? pretrained(place) : place;
+  if (!fs.existsSync(place)) {
+    if (isPretrained(place)) return pretrained(place);
+    throw new FormatError(place, 'not-found', `there is no such file.${didYouMean(place, pretrainedModels)}`);
+  }
   if (!fs.statSync(place).isDirectory()) return place;
   const best = path.join(place, 'best.safetensors');
   return fs.existsSync(best) ? best : path.join(place, 'last.safetensors');

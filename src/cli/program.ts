@@ -20,6 +20,15 @@ import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 import { workerCommand } from './worker.js';
 
+/** In the order in which they are met. */
+const groups: readonly (readonly [heading: string, commands: readonly ((console: Console) => Command)[]])[] = [
+  ['Train and judge:', [trainCommand, evalCommand, predictCommand, summaryCommand]],
+  ['Ship:', [freezeCommand, runCommand, inspectCommand, importCommand, exportCommand]],
+  ['Data:', [dataCommand, padCommand]],
+  ['Many runs and pictures:', [sweepCommand, scoreAllCommand, workerCommand, reproduceCommand]],
+  ['What there is:', [modelsCommand, recipesCommand, doctorCommand]],
+];
+
 /** All verbs. What a command line means is decided here; what a verb does, in its file. */
 export function createProgram(console: Console, json: boolean): Command {
   const program = new Command('gossamer')
@@ -27,27 +36,9 @@ export function createProgram(console: Console, json: boolean): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', '\nStart here:\n  $ gossamer train ftbnn-tiny-fashion\n');
-  for (const command of [
-    trainCommand,
-    evalCommand,
-    predictCommand,
-    importCommand,
-    exportCommand,
-    freezeCommand,
-    runCommand,
-    inspectCommand,
-    summaryCommand,
-    dataCommand,
-    padCommand,
-    modelsCommand,
-    recipesCommand,
-    reproduceCommand,
-    sweepCommand,
-    scoreAllCommand,
-    workerCommand,
-    doctorCommand,
-  ]) {
-    program.addCommand(command(console));
+  for (const [heading, commands] of groups) {
+    program.commandsGroup(heading);
+    for (const command of commands) program.addCommand(command(console));
   }
   forAll(program, (command) => {
     command.exitOverride().configureOutput({

@@ -181,9 +181,10 @@ function assignLanes(
   });
   const lanes = new Map<number, number>();
   for (const span of [...spans].sort((a, b) => a.end - a.first - (b.end - b.first) || a.from - b.from)) {
-    const taken = spans.filter((other) => lanes.has(other.from) && other.first < span.end && other.end > span.first);
+    const beside = spans.filter((other) => lanes.has(other.from) && other.first < span.end && other.end > span.first);
+    const taken = new Set(beside.map(({ from }) => lanes.get(from)));
     let lane = 0;
-    while (taken.some(({ from }) => lanes.get(from) === lane)) lane++;
+    while (taken.has(lane)) lane++;
     lanes.set(span.from, lane);
   }
   return lanes;

@@ -82,8 +82,8 @@ describe('gossamer freeze and run', () => {
     expect(fs.statSync(at('ftbnn-tiny-cifar10.safetensors')).size).toBeLessThan(checkpoint / 4);
   });
 
-  it('fits 80 columns, and says what to do next', () => {
-    const { stdout } = gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('table.safetensors')], { env: { COLUMNS: '80' } });
+  it('fits 100 columns where it is no terminal, and says what to do next', () => {
+    const { stdout } = gossamer(['freeze', 'ftbnn-tiny-cifar10', '--out', at('table.safetensors')]);
     for (const line of stdout.split('\n').filter((text) => !text.includes(folder)))
       expect(line.length, line).toBeLessThanOrEqual(100);
     expect(stdout).toMatch(/blocks\.0\.conv +binaryConvolution/);
@@ -136,7 +136,7 @@ describe('gossamer freeze and run', () => {
     }
     expect(page).not.toContain(folder);
 
-    const text = gossamer([...words, '--replace'], { env: { COLUMNS: '120' } }).stdout;
+    const text = gossamer([...words, '--replace']).stdout;
     expect(text).toMatch(/ ms +twin ms/);
     expect(text.replace(/\s+/g, ' ')).toMatch(/An image takes [\d.]+ ms; ftbnn-tiny-float takes [\d.]+ ms/);
   });
@@ -180,6 +180,12 @@ describe('gossamer freeze and run', () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`Picture: ${svg}`);
     expectXml(fs.readFileSync(svg, 'utf8'));
+  });
+
+  it('suggests the network that ships whose name was meant', () => {
+    const { status, stderr } = gossamer(['freeze', 'ftbnn-tiny-cifar', '--out', at('meant.safetensors')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/ftbnn-tiny-cifar: there is no such file\. Did you mean "ftbnn-tiny-cifar10"\?/);
   });
 
   it('refuses to write over a file', () => {
