@@ -1,8 +1,9 @@
 import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
-import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
+import type { Address, DynamicGeometry, DynamicKernels, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import type { ConvolutionChoice } from './convolution.js';
 import { dynamicFilterFloats, dynamicWinograd, packDynamicFilters, paysDynamicWinograd } from './dynamic-winograd.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 const TILE_COLUMNS = 8;
@@ -37,9 +38,9 @@ export function forwardDynamicKernels(
     if (byTiles(g)) packDynamicFilters(wasm, g, w, packed);
     else packWeights(wasm, g, w, packed);
   };
-  const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, y) => {
-    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, y });
-    else convolve(wasm, g, x, packed, gates, index, y);
+  const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, finish, y) => {
+    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, finish, y });
+    else convolve(wasm, g, { x, weights: packed, gates, index, finish, y });
   };
   return {
     packedDynamicWeightFloats,
@@ -57,7 +58,7 @@ export function forwardDynamicKernels(
     dynamicConv2d(g, x, w, gates, index, y) {
       wasm.scratch(packedDynamicWeightFloats(g) * 4, (packed) => {
         packDynamicWeights(g, w, packed);
-        packedDynamicConv2d(g, x, packed, gates, index, y);
+        packedDynamicConv2d(g, x, packed, gates, index, null, y);
       });
     },
   };
@@ -114,15 +115,17 @@ function channelBlocks(g: DynamicGeometry): { readonly size: number; readonly co
   return { size, count: Math.ceil(g.inChannels / size) };
 }
 
-function convolve(
-  wasm: WasmContext,
-  g: DynamicGeometry,
-  x: Address,
-  weights: Address,
-  gates: Address,
-  index: Address,
-  y: Address,
-): void {
+interface Operands {
+  readonly x: Address;
+  /** As `packWeights` makes them. */
+  readonly weights: Address;
+  readonly gates: Address;
+  readonly index: Address;
+  readonly finish: FinishTensors | null;
+  readonly y: Address;
+}
+
+function convolve(wasm: WasmContext, g: DynamicGeometry, { x, weights, gates, index, finish, y }: Operands): void {
   const { termBytes, panelBytes, products } = headSizes(g);
   const { rowsOfBand, bands, gatheredBytes } = bandsOf(g);
   const units = g.batch * bands * g.heads;
@@ -131,7 +134,8 @@ function convolve(
   const workspace = wholeLines(termBytes + pointBytes + panelBytes + gatheredBytes);
   wasm.scratch(tasks * workspace, (work) => {
     const cuts = [units, size, rowsOfBand, bands];
-    wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, x, weights, gates, index, y, work, workspace]);
+    const operands = [x, weights, gates, index, y, work, workspace, ...finishIntegers(finish)];
+    wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, ...operands]);
   });
 }
 

@@ -3,7 +3,7 @@ import { CHANNEL_BYTES, HALF_BYTES, listBytes, listKept, quadBytesOf } from './d
 import { multiplyAdd } from './gemm';
 import { transpose } from './transpose';
 import { ceilDivide } from './windows';
-import { BLOCK_BYTES, FREQUENCY_BYTES, QUAD, QUAD_BYTES, storeTiles, transformTiles } from './winograd';
+import { BLOCK_BYTES, finishTiles, FREQUENCY_BYTES, QUAD, QUAD_BYTES, storeTiles, transformTiles } from './winograd';
 import { BLOCK_CHANNELS, PANEL_BLOCK_BYTES, PANEL_COLUMNS, PANEL_FREQUENCY_BYTES } from './winograd-filters';
 import { evaluateFilter, FREQUENCIES, NORMS, SCRATCH_BYTES } from './winograd-transforms';
 
@@ -50,7 +50,7 @@ export function transformDynamicTiles(args: usize, task: i32): void {
 
 /**
  * 0 to 12 as in `dynamicWinogradTiles`; 13 quads of an image, 14 shares of the heads' panels, 15 panels of a share, 16 filters, 17 zero, 18
- * workspaces, 19 bytes of one, 20 gates, 21 index, 22 V. Tasks: (image, share), a share being some panels of one head. A workspace holds U', M, scratch,
+ * workspaces, 19 bytes of one, 20 gates, 21 index, 22 V, 23 finish (`finish-rows.ts`). Tasks: (image, share), a share being some panels of one head. A workspace holds U', M, scratch,
  * the kept channels' list and V'.
  */
 export function dynamicWinogradPanels(args: usize, task: i32): void {
@@ -90,6 +90,8 @@ export function dynamicWinogradPanels(args: usize, task: i32): void {
     const columns = min(PANEL_COLUMNS, headOut - column);
     storeTiles(args, image * tiles, (image + 1) * tiles, head * headOut + column, columns, products, stride, scratch);
   }
+  const last = head * headOut + min(headOut, endPanel * PANEL_COLUMNS);
+  finishTiles(args, args + (23 << 2), image * tiles, (image + 1) * tiles, head * headOut + firstPanel * PANEL_COLUMNS, last);
 }
 
 /** V' of an image's head. */

@@ -3,7 +3,7 @@ import { CHANNEL_BYTES, HALF_BYTES, listBytes, listKept, quadBytesOf } from './d
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
-  FREQUENCY_BYTES, PRODUCT_BYTES, PRODUCTS_BYTES, QUAD, QUAD_BYTES, QUADS_AT_ONCE, storeTiles, transformTiles,
+  finishTiles, FREQUENCY_BYTES, PRODUCT_BYTES, PRODUCTS_BYTES, QUAD, QUAD_BYTES, QUADS_AT_ONCE, storeTiles, transformTiles,
 } from './winograd';
 import { PANEL_COLUMNS } from './winograd-filters';
 import { FREQUENCIES, SCRATCH_BYTES, transformFilter } from './winograd-transforms';
@@ -43,7 +43,7 @@ export function packKeptFilters(args: usize, task: i32): void {
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 heads, 10 tile
  * rows and 11 tile columns of an image, 12 kept, 13 quads of a unit, 14 units of an image, 15 gates, 16 U, 17 zero, 18 workspaces, 19 bytes of
- * one, 20 index. Tasks: (image, unit). A workspace holds M, scratch, the kept channels' list and V of a unit.
+ * one, 20 index, 21 finish (`finish-rows.ts`). Tasks: (image, unit). A workspace holds M, scratch, the kept channels' list and V of a unit.
  */
 export function dynamicWinogradTiles(args: usize, task: i32): void {
   const channels = int(args, 3);
@@ -82,6 +82,7 @@ export function dynamicWinogradTiles(args: usize, task: i32): void {
       panel += stride * FREQUENCIES;
     }
   }
+  finishTiles(args, args + (21 << 2), base + first, base + end, 0, int(args, 8));
 }
 
 /** An odd number of cache lines: a filter's 36 frequencies, which are written together, fall into as many sets of the cache. */

@@ -1,4 +1,5 @@
 import { int, ptr } from './arguments';
+import { finishBlock } from './finish-rows';
 import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, listTerms, readsInPlace, termBytes } from './dynamic-heads';
 import { multiplyAdd, storeRow, TILE_COLUMNS, TILE_POINTS } from './gemm';
 import { transpose } from './transpose';
@@ -31,7 +32,8 @@ export function packDynamicWeights(args: usize, task: i32): void {
  * it by the term's offset. With more taps the kept channels are gathered first, into an image with its zero border.
  *
  * Units: (image, band of output rows, head), the head fastest, so that a band is near when the next head wants it. Workspace of a
- * task: terms, point offsets, a panel, the gathered image.
+ * task: terms, point offsets, a panel, the gathered image. Behind the geometry: units, units of a task, rows of a band, bands, image, weights, gates,
+ * index, y, workspaces, bytes of one, finish (`finish-rows.ts`).
  */
 export function dynamicConvolution(args: usize, task: i32): void {
   const heads = int(args, 7);
@@ -74,6 +76,11 @@ export function dynamicConvolution(args: usize, task: i32): void {
       gatePanel(weights + (<usize>column << 2), terms + array, terms + 2 * array, panel, panelEnd);
       multiplyBand(source, points, rows * outWidth, terms, panel, panelEnd, target + (<usize>column << 2), pixelBytes, headOut - column);
     }
+    const pixel = (image * int(args, 4) + firstRow) * outWidth;
+    const y = ptr(args, GEOMETRY + 8);
+    finishBlock(
+      args + ((GEOMETRY + 11) << 2), y, y, int(args, 6), pixel, pixel + rows * outWidth, head * headOut, (head + 1) * headOut,
+    );
   }
 }
 

@@ -17,7 +17,7 @@
  *     M [frequency][4 quads][4 tiles][8 outputs]
  */
 import { int, ptr } from './arguments';
-import { finishRows } from './finish-rows';
+import { finishBlock } from './finish-rows';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
@@ -77,7 +77,7 @@ export function convolveWinograd(args: usize, task: i32): void {
           );
         }
       }
-      finishTiles(args, start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
+      finishTiles(args, args + (20 << 2), start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
     }
   }
 }
@@ -211,7 +211,7 @@ export function convolveWinogradPanels(args: usize, task: i32): void {
       const column = index * PANEL_COLUMNS;
       storeTiles(args, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
     }
-    finishTiles(args, 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
+    finishTiles(args, args + (20 << 2), 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
   }
 }
 
@@ -288,23 +288,24 @@ export function storeTiles(
   }
 }
 
-/** Finishes the pixels of the tiles [start, end) in the channels [first, last). */
-function finishTiles(args: usize, start: i32, end: i32, first: i32, last: i32): void {
-  const finish = args + (20 << 2);
+/** Finishes the pixels of the tiles [start, end) in the channels [first, last): those of tiles side by side are rows without a gap. */
+export function finishTiles(args: usize, finish: usize, start: i32, end: i32, first: i32, last: i32): void {
   const y = ptr(args, 5);
   const height = int(args, 6);
   const width = int(args, 7);
   const tileRows = int(args, 10);
   const tileColumns = int(args, 11);
-  for (let tile = start; tile < end; tile++) {
+  for (let tile = start; tile < end;) {
     const line = tile / tileColumns;
+    const stop = min(end, (line + 1) * tileColumns);
     const image = line / tileRows;
     const row = (line - image * tileRows) * TILE_SIDE;
     const column = (tile - line * tileColumns) * TILE_SIDE;
-    const columns = min(TILE_SIDE, width - column);
+    const columns = min((stop - tile) * TILE_SIDE, width - column);
     for (let i = row; i < min(height, row + TILE_SIDE); i++) {
       const pixel = (image * height + i) * width + column;
-      finishRows(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
+      finishBlock(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
     }
+    tile = stop;
   }
 }
