@@ -6,7 +6,7 @@ import {
   finishTiles, FREQUENCY_BYTES, PRODUCT_BYTES, PRODUCTS_BYTES, QUAD, QUAD_BYTES, QUADS_AT_ONCE, storeTiles, transformTiles,
 } from './winograd';
 import { PANEL_COLUMNS } from './winograd-filters';
-import { FREQUENCIES, SCRATCH_BYTES, transformFilter } from './winograd-transforms';
+import { FREQUENCIES, SCRATCH_BYTES, TILE_SIDE, transformFilter } from './winograd-transforms';
 
 /**
  * Dynamic 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), for images of many tiles. V is transformed as in `winograd.ts`, once, and
@@ -65,7 +65,7 @@ export function dynamicWinogradTiles(args: usize, task: i32): void {
   const scratch = products + PRODUCTS_BYTES;
   const list = scratch + SCRATCH_BYTES;
   const transformed = list + listBytes(kept);
-  transformTiles(args, base + first, base + end, 0, channels, scratch, transformed, quadBytes);
+  transformTiles(args, TILE_SIDE, base + first, base + end, 0, channels, scratch, transformed, quadBytes);
   let panel = ptr(args, 16) + <usize>(image * heads * headPanels) * stride * FREQUENCIES;
   for (let head = 0; head < heads; head++) {
     const count = listKept(ptr(args, 20), ptr(args, 15), image * heads + head, kept, channels, 4, list);
@@ -77,12 +77,12 @@ export function dynamicWinogradTiles(args: usize, task: i32): void {
         const start = first + quad * QUAD;
         const stop = min(end, start + some * QUAD);
         const columns = min(PANEL_COLUMNS, headOut - column);
-        storeTiles(args, base + start, base + stop, head * headOut + column, columns, products, PRODUCT_BYTES, scratch);
+        storeTiles(args, TILE_SIDE, base + start, base + stop, head * headOut + column, columns, products, PRODUCT_BYTES, scratch);
       }
       panel += stride * FREQUENCIES;
     }
   }
-  finishTiles(args, args + (21 << 2), base + first, base + end, 0, int(args, 8));
+  finishTiles(args, TILE_SIDE, args + (21 << 2), base + first, base + end, 0, int(args, 8));
 }
 
 /** An odd number of cache lines: a filter's 36 frequencies, which are written together, fall into as many sets of the cache. */
