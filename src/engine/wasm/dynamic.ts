@@ -12,6 +12,9 @@ const TILE_POINTS = 4;
 const BAND_BYTES = 131072;
 /** Points of a band at least: its weights are gated anew for each. */
 const BAND_POINTS = 64;
+/** Output channels of a head above which the terms of a band's points are picked first (`assembly/dynamic.ts`), and bytes of these. */
+const FEW_COLUMNS = 16;
+const PICKED_BYTES = 262144;
 /** Channels of a task that packs or sums weights. */
 const CHANNELS_OF_TASK = 64;
 /** Products that take as long as a plain element. */
@@ -127,29 +130,34 @@ interface Operands {
 
 function convolve(wasm: WasmContext, g: DynamicGeometry, { x, weights, gates, index, finish, y }: Operands): void {
   const { termBytes, panelBytes, products } = headSizes(g);
-  const { rowsOfBand, bands, gatheredBytes } = bandsOf(g);
+  const { rowsOfBand, bands, pickedBytes, gatheredBytes } = bandsOf(g);
   const units = g.batch * bands * g.heads;
   const { tasks, size } = partition(units, products / bands / PRODUCTS_OF_ELEMENT);
   const pointBytes = (rowsOfBand * g.outWidth + TILE_POINTS) * 4;
-  const workspace = wholeLines(termBytes + pointBytes + panelBytes + gatheredBytes);
+  const workspace = wholeLines(termBytes + pointBytes + panelBytes + pickedBytes + gatheredBytes);
   wasm.scratch(tasks * workspace, (work) => {
     const cuts = [units, size, rowsOfBand, bands];
-    const operands = [x, weights, gates, index, y, work, workspace, ...finishIntegers(finish)];
+    const operands = [x, weights, gates, index, y, work, workspace, pickedBytes, ...finishIntegers(finish)];
     wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, ...operands]);
   });
 }
 
-/** Bands of output rows, and the bytes of a band's gathered channels. */
-function bandsOf(g: DynamicGeometry): { readonly rowsOfBand: number; readonly bands: number; readonly gatheredBytes: number } {
-  const { readsInPlace, paddedWidth } = headSizes(g);
+/** Bands of output rows, and the bytes of a band's picked terms (0: they are not picked) and gathered channels. */
+function bandsOf(g: DynamicGeometry) {
+  const { taps, readsInPlace, paddedWidth } = headSizes(g);
+  const picks = g.outChannels / g.heads > FEW_COLUMNS;
+  const pointBytes = taps * g.kept * 4;
   const rowBytes = 4 * g.stride * (readsInPlace ? g.width * g.inChannels : paddedWidth * g.kept);
   const fewestRows = Math.ceil(BAND_POINTS / g.outWidth);
-  const fitting = Math.floor(BAND_BYTES / rowBytes);
+  // What is picked from the image itself is read once for each head: its band is not read again.
+  const fittingSource = picks && readsInPlace ? g.outHeight : Math.floor(BAND_BYTES / rowBytes);
+  const fitting = picks ? Math.min(fittingSource, Math.floor(PICKED_BYTES / (g.outWidth * pointBytes))) : fittingSource;
   const rowsOfBand = Math.min(g.outHeight, Math.max(fewestRows, fitting));
   const inRows = (rowsOfBand - 1) * g.stride + (g.kernelHeight - 1) * g.dilation + 1;
   return {
     rowsOfBand,
     bands: Math.ceil(g.outHeight / rowsOfBand),
+    pickedBytes: picks ? Math.ceil((rowsOfBand * g.outWidth) / TILE_POINTS) * TILE_POINTS * pointBytes : 0,
     gatheredBytes: readsInPlace ? 0 : inRows * paddedWidth * g.kept * 4,
   };
 }

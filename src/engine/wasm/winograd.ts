@@ -212,7 +212,17 @@ function multiplyTiles(wasm: WasmContext, problem: Problem, { source, filters, b
     wasm.run('convolveWinograd', cut.tasks, [
       ...[source, from.height, from.width, from.channels, padding],
       ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
-      ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes, ...finishIntegers(finish), side],
+      ...[
+        cut.unitTiles,
+        cut.unitsPerTask,
+        cut.shares,
+        filters,
+        bias,
+        workspace,
+        cut.workspaceBytes,
+        ...finishIntegers(finish),
+        side,
+      ],
     ]);
   });
 }
