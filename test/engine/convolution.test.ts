@@ -148,7 +148,7 @@ const shapes: Record<string, Shape> = {
     padding: 3,
     stride: 2,
   },
-  '7x7, stride 2, even padding': { height: 60, width: 53, inChannels: 1, outChannels: 16, kernel: 7, padding: 2, stride: 2 },
+  '7x7, stride 2, even padding': { height: 80, width: 83, inChannels: 2, outChannels: 16, kernel: 7, padding: 2, stride: 2 },
   '7x7, stride 2, no padding': { height: 55, width: 60, inChannels: 5, outChannels: 32, kernel: 7, stride: 2 },
   '7x7, stride 2, more padding than taps': {
     height: 40,

@@ -1,6 +1,6 @@
 /**
  * The transforms of Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2015, arXiv:1509.09308; Toom and Cook before them): 16 output
- * pixels of a 3x3 convolution of stride 1 by 36 products a channel pair instead of 144.
+ * pixels of a 3x3 convolution of stride 1 by 36 products a channel pair instead of 144. F(3x3, 4x4), of as many points, differs in T and G alone.
  *
  * A product of polynomials of degree 2 and 3 has degree 5 and is known by its values at six points: here 0, a, -a, b, -b and infinity.
  * By transposition (g the filter, d six neighbouring inputs, y four outputs)
