@@ -200,10 +200,21 @@ export interface DynamicKernels {
    * [batch, heads, inChannels], `index` int32 [batch, heads, kept], w [outChannels, kh, kw, inChannels]. -1 in `index` adds nothing.
    */
   dynamicConv2d(g: DynamicGeometry, x: Address, w: Address, gates: Address, index: Address, y: Address): void;
-  /** The same in two parts, for weights that stay: float32 elements that `packed` needs; w as it likes them, for any batch; the convolution. */
+  /**
+   * The same in two parts, for weights that stay: float32 elements that `packed` needs; w as it likes them, for any batch; the convolution and what
+   * follows it element by element (null: nothing), as `InferenceKernels.finish` does it, to the bit.
+   */
   packedDynamicWeightFloats(g: DynamicGeometry): number;
   packDynamicWeights(g: DynamicGeometry, w: Address, packed: Address): void;
-  packedDynamicConv2d(g: DynamicGeometry, x: Address, packed: Address, gates: Address, index: Address, y: Address): void;
+  packedDynamicConv2d(
+    g: DynamicGeometry,
+    x: Address,
+    packed: Address,
+    gates: Address,
+    index: Address,
+    finish: FinishTensors | null,
+    y: Address,
+  ): void;
   /** dx, dw and dgates as of `dynamicConv2d`; what was not selected gets exactly 0. dx may be 0 (not wanted). */
   dynamicConv2dGradient(
     g: DynamicGeometry,

@@ -178,7 +178,7 @@ function dynamic(
   const isBinary = step.operator === 'dynamicBinaryConvolution';
   const weight = isBinary ? weights.signs(step.weight, channels) : weights.packedDynamic(step.weight, g);
   const ranking = weights.floats(step.ranking);
-  const finish = prepareFinish(step.finish, y, weights, kernels);
+  const finish = finishFor(step.finish, weights);
   const gateBytes = heads * channels * 4;
   return {
     workspaceBytes: heads * kept * 4 + 2 * gateBytes,
@@ -192,10 +192,10 @@ function dynamic(
       if (isBinary) {
         kernels.levelGates(batch * heads, channels, kept, gates, index, levels);
         kernels.dynamicBinaryConv2d({ ...g, batch }, image, weight, levels, index, output);
+        if (finish) kernels.finish(batch * y[0] * y[1], y[2], finish(inputs), output, output);
       } else {
-        kernels.packedDynamicConv2d({ ...g, batch }, image, weight, gates, index, output);
+        kernels.packedDynamicConv2d({ ...g, batch }, image, weight, gates, index, finish?.(inputs) ?? null, output);
       }
-      finish?.(batch, output, inputs, output);
     },
   };
 }

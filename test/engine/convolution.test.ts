@@ -4,6 +4,7 @@ import { convolutionKernels as referenceKernels } from '../../src/engine/referen
 import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { convolutionKernels } from '../../src/engine/wasm/convolution.js';
 import { inferenceKernels } from '../../src/engine/wasm/inference.js';
+import { paysStridedWinograd } from '../../src/engine/wasm/strided-winograd.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { blank, expectKernel, normal, useBackends } from './harness.js';
 
@@ -126,16 +127,62 @@ const shapes: Record<string, Shape> = {
   'few tiles': { height: 11, width: 10, inChannels: 70, outChannels: 45, kernel: 3, padding: 1 },
   'few tiles, padding 2': { batch: 2, height: 9, width: 5, inChannels: 64, outChannels: 80, kernel: 3, padding: 2 },
   'few tiles in groups': { batch: 3, height: 8, width: 7, inChannels: 80, outChannels: 72, kernel: 3, padding: 1, groups: 2 },
+  // Large enough to be folded (`paysStridedWinograd`).
+  '7x7, stride 2, in tiles': {
+    batch: 2,
+    height: 56,
+    width: 56,
+    inChannels: 3,
+    outChannels: 24,
+    kernel: 7,
+    padding: 3,
+    stride: 2,
+  },
+  '7x7, stride 2, tiles cut short': {
+    batch: 2,
+    height: 51,
+    width: 46,
+    inChannels: 3,
+    outChannels: 21,
+    kernel: 7,
+    padding: 3,
+    stride: 2,
+  },
+  '7x7, stride 2, even padding': { height: 80, width: 83, inChannels: 2, outChannels: 16, kernel: 7, padding: 2, stride: 2 },
+  '7x7, stride 2, no padding': { height: 55, width: 60, inChannels: 5, outChannels: 32, kernel: 7, stride: 2 },
+  '7x7, stride 2, more padding than taps': {
+    height: 40,
+    width: 42,
+    inChannels: 4,
+    outChannels: 12,
+    kernel: 7,
+    padding: 9,
+    stride: 2,
+  },
+  '8x8, stride 2': { height: 58, width: 49, inChannels: 6, outChannels: 16, kernel: 8, padding: 3, stride: 2 },
   'large depthwise': { batch: 3, height: 40, width: 41, inChannels: 70, outChannels: 70, kernel: 3, padding: 1, groups: 70 },
 };
 
-/** Enough for the weights in panels, or for transformed filters of 3x3 in them. */
+/** Enough for the weights in panels, or for transformed filters in them, of 3x3 or folded. */
 function packedFloats(g: Conv2dGeometry): number {
   const panels = g.groups * Math.ceil(g.outChannels / g.groups / 8) * 8;
   const taps = g.kernelHeight * g.kernelWidth;
   const depth = g.inChannels / g.groups;
-  return panels * Math.max(taps * depth + 1, taps === 9 ? 36 * Math.ceil(depth / 16) * 16 : 0);
+  const transformed = taps === 9 ? depth : g.stride === 2 && taps >= 49 ? 4 * depth : 0;
+  return panels * Math.max(taps * depth + 1, 36 * Math.ceil(transformed / 16) * 16);
 }
+
+test('shapes that shall be folded are', () => {
+  const folded = Object.keys(shapes).filter((name) => paysStridedWinograd(geometry(shapes[name]!)));
+  expect(folded).toEqual([
+    '7x7, stride 2, in tiles',
+    '7x7, stride 2, tiles cut short',
+    '7x7, stride 2, even padding',
+    '7x7, stride 2, no padding',
+    '7x7, stride 2, more padding than taps',
+    '8x8, stride 2',
+  ]);
+});
 
 const backends = useBackends();
 const kernels = {
@@ -244,6 +291,7 @@ describe('packed weights and finishes change no bit', () => {
     'depthwise',
     'tiles cut short',
     'few tiles in groups',
+    '7x7, stride 2, tiles cut short',
   ])('%s', (name) => {
     const g = geometry(shapes[name]!);
     for (const { wasm } of backends) {

@@ -5,6 +5,7 @@ import { ReferenceMemory } from '../../src/engine/reference/memory.js';
 import type { WasmContext } from '../../src/engine/wasm/context.js';
 import { dynamicKernels } from '../../src/engine/wasm/dynamic.js';
 import { dynamicFilterFloats, hasFewTiles, paysDynamicWinograd } from '../../src/engine/wasm/dynamic-winograd.js';
+import { inferenceKernels } from '../../src/engine/wasm/inference.js';
 import { Rng } from '../../src/tensor/rng.js';
 import { geometry, randomIndex } from './dynamic-cases.js';
 import { blank, blankIntegers, EXACT, expectKernel, normal, useBackends } from './harness.js';
@@ -87,6 +88,11 @@ describe('dynamicConv2d and its gradient', () => {
     test(`${kept} of ${inChannels} channels`, () => expectDynamic(geometry({ inChannels, kept })));
     test(`${kept} of ${inChannels} channels, 3x3`, () => expectDynamic(geometry({ inChannels, kept, kernel: 3, padding: 1 })));
   }
+  for (const kernel of [1, 3])
+    test(`kernel ${kernel}, terms of several panels and bands`, () =>
+      expectDynamic(
+        geometry({ kernel, height: 33, width: 29, inChannels: 80, kept: 60, outChannels: 60, batch: 1, padding: 1 }),
+      ));
   for (const heads of [1, 2, 4, 12]) test(`${heads} heads`, () => expectDynamic(geometry({ heads })));
 
   for (const missing of [1, 4, 5]) {
@@ -191,9 +197,56 @@ describe('packedDynamicConv2d, with weights that stay, equals dynamicConv2d', ()
             expect(kernels.packedDynamicWeightFloats(g)).toBeLessThanOrEqual(floats);
             expect(kernels.packedDynamicWeightFloats({ ...g, batch: 9 })).toBe(kernels.packedDynamicWeightFloats(g));
             kernels.packDynamicWeights({ ...g, batch: 1 }, at.w, at.packed);
-            kernels.packedDynamicConv2d(g, at.x, at.packed, at.gates, at.index, at.y);
+            kernels.packedDynamicConv2d(g, at.x, at.packed, at.gates, at.index, null, at.y);
           },
         });
+      }
+    });
+  }
+});
+
+describe('a finish changes no bit', () => {
+  const shapes = {
+    '1x1': geometry({ outChannels: 33 }),
+    '1x1, several bands': geometry({ batch: 1, height: 40, width: 30, inChannels: 90, kept: 70, outChannels: 57 }),
+    '3x3, stride 2': geometry({ kernel: 3, padding: 1, stride: 2, outChannels: 60 }),
+    'many tiles': geometry({ kernel: 3, padding: 1, height: 26, width: 25, kept: 9, outChannels: 30 }),
+    'few tiles': geometry({ kernel: 3, padding: 1, height: 8, width: 7, inChannels: 30, kept: 20, outChannels: 99 }),
+    'many tiles, more images than go at once': geometry({
+      kernel: 3,
+      padding: 1,
+      height: 26,
+      width: 25,
+      batch: 19,
+      outChannels: 30,
+    }),
+  };
+  for (const [name, g] of Object.entries(shapes)) {
+    test(name, () => {
+      const { rng, sizes, inputs } = operands(g, 1);
+      const parts = normal(rng, 4 * g.outChannels);
+      const shortcuts = normal(rng, sizes.y);
+      for (const { wasm } of backends) {
+        const kernels = { ...fastByTiles(wasm), ...inferenceKernels(wasm) };
+        const put = (values: Float32Array | Int32Array) => {
+          const address = wasm.allocator.allocate(values.byteLength, name, [values.length]);
+          if (values instanceof Int32Array) wasm.ints(address, values.length).set(values);
+          else wasm.floats(address, values.length).set(values);
+          return address;
+        };
+        const [x, w, gates, index] = [put(inputs.x), put(inputs.w), put(inputs.gates), put(inputs.index)];
+        const [scale, shortcut, y, joined] = [put(parts), put(shortcuts), put(blank(sizes.y)), put(blank(sizes.y))];
+        const [bias, positive, negative] = [1, 2, 3].map((part) => scale + part * g.outChannels * 4) as [number, number, number];
+        const packed = put(blank(kernels.packedDynamicWeightFloats(g)));
+        kernels.packDynamicWeights(g, w, packed);
+        for (const activation of ['none', 'relu', 'fprelu'] as const) {
+          const finish = { scale, bias, shortcut, activation, positive, negative };
+          kernels.packedDynamicConv2d(g, x, packed, gates, index, null, y);
+          kernels.finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
+          kernels.packedDynamicConv2d(g, x, packed, gates, index, finish, joined);
+          expect(wasm.floats(joined, sizes.y)).toEqual(wasm.floats(y, sizes.y));
+        }
+        for (const address of [x, w, gates, index, scale, shortcut, y, joined, packed]) wasm.allocator.free(address);
       }
     });
   }

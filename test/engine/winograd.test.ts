@@ -72,6 +72,34 @@ describe.each([
   });
 });
 
+test('7x7 of stride 2: stays within the stated bounds, and the direct convolution comes nearer', async () => {
+  const sides = { height: 64, width: 64, outHeight: 32, outWidth: 32 };
+  const kernel = { kernelHeight: 7, kernelWidth: 7, stride: 2, padding: 3, dilation: 1, groups: 1 };
+  const g = { batch: 2, inChannels: 3, outChannels: 64, ...sides, ...kernel };
+  const result = (engine: Engine) => {
+    const rng = new Rng(9);
+    const put = (values: Float32Array) => {
+      const address = engine.allocate(values.length, 'float32', 'operand', [values.length]);
+      engine.floats(address, values.length).set(values);
+      return address;
+    };
+    const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
+    const x = put(normal(rng, g.batch * g.height * g.width * g.inChannels));
+    const w = put(normal(rng, g.outChannels * 49 * g.inChannels));
+    const y = put(new Float32Array(size));
+    engine.kernels.conv2d(g, x, w, 0, y);
+    return engine.floats(y, size).slice();
+  };
+  const exact = result(createReferenceEngine());
+  const [fast, direct] = [await createEngine({ threads: 1 }), await createEngine({ threads: 1, convolution: 'direct' })];
+  const [byTiles, bySums] = [errors(result(fast), exact), errors(result(direct), exact)];
+  fast.dispose();
+  direct.dispose();
+  expect(byTiles.typical).toBeLessThan(TYPICAL);
+  expect(byTiles.largest).toBeLessThan(LARGEST);
+  expect(bySums.typical).toBeLessThan(byTiles.typical);
+});
+
 describe.each([
   [2, 40, 16, 8],
   [1, 28, 64, 29],

@@ -1,5 +1,6 @@
 import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
 import { forEachProduct } from './convolution.js';
+import { inferenceKernels } from './inference.js';
 import type { ReferenceMemory } from './memory.js';
 
 /** Visits every product of a kept input element, its gate and a weight, by the indices of input, weight, output and gate. */
@@ -52,7 +53,10 @@ export function dynamicKernels(memory: ReferenceMemory): DynamicKernels {
     packDynamicWeights(g, w, packed) {
       memory.floats(packed).set(memory.floats(w).subarray(0, weightCount(g)));
     },
-    packedDynamicConv2d: dynamicConv2d,
+    packedDynamicConv2d(g, x, packed, gates, index, finish, y) {
+      dynamicConv2d(g, x, packed, gates, index, y);
+      if (finish) inferenceKernels(memory).finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
+    },
 
     dynamicConv2dGradient(g, x, w, gates, index, dy, dx, dw, dgates) {
       const [input, weights, factors] = [memory.floats(x), memory.floats(w), memory.floats(gates)];

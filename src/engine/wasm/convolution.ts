@@ -11,6 +11,7 @@ import {
   hasSmallGroups,
 } from './grouped-convolution.js';
 import { finishAll, finishIntegers } from './inference.js';
+import { packStridedFilters, paysStridedWinograd, stridedFilterFloats, stridedWinograd } from './strided-winograd.js';
 import {
   forwardProblem,
   inputGradientProblem,
@@ -46,11 +47,14 @@ export function forwardConvolutionKernels(
     packedFilterFloats(g) {
       const form = formOf(g, mayTransform);
       if (form === 'winograd') return winogradFilterFloats(forwardProblem(g));
+      if (form === 'strided') return stridedFilterFloats(g);
       return form === 'direct' ? panelSizes(forwardWalk(g, 0, 0), g.groups).bytes / 4 : 0;
     },
     packFilters(g, w, bias, packed) {
       if (packed === 0) return;
-      if (formOf(g, mayTransform) === 'winograd') transformFilters(wasm, forwardProblem(g), 'plain', w, packed);
+      const form = formOf(g, mayTransform);
+      if (form === 'winograd') transformFilters(wasm, forwardProblem(g), 'plain', w, packed);
+      else if (form === 'strided') packStridedFilters(wasm, g, w, packed);
       else packPanels(wasm, g, forwardWalk(g, 0, 0), w, bias, packed);
     },
     packedConv2d(g, x, { w, bias, packed }, finish, y) {
@@ -97,11 +101,13 @@ function trainingKernels(wasm: WasmContext, { winograd: mayTransform }: Convolut
   };
 }
 
-type Form = 'grouped' | 'winograd' | 'direct';
+type Form = 'grouped' | 'winograd' | 'strided' | 'direct';
 
 function formOf(g: Conv2dGeometry, mayTransform: boolean): Form {
   if (hasSmallGroups(g)) return 'grouped';
-  return mayTransform && paysWinograd(g, forwardProblem(g)) ? 'winograd' : 'direct';
+  if (!mayTransform) return 'direct';
+  if (paysWinograd(g, forwardProblem(g))) return 'winograd';
+  return paysStridedWinograd(g) ? 'strided' : 'direct';
 }
 
 interface Operands extends PackedFilters {
@@ -118,6 +124,10 @@ function forward(wasm: WasmContext, form: Form, g: Conv2dGeometry, { x, w, bias,
   }
   if (form === 'winograd') {
     winograd(wasm, forwardProblem(g), 'plain', { source: x, w, filters: packed, bias, target: y, finish });
+    return;
+  }
+  if (form === 'strided') {
+    stridedWinograd(wasm, g, { x, w, packed, bias, finish, y });
     return;
   }
   const walk = forwardWalk(g, x, y);

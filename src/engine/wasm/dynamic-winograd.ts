@@ -1,6 +1,7 @@
-import type { Address, DynamicGeometry } from '../kernels.js';
+import type { Address, DynamicGeometry, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { tasksOf } from './convolution-cuts.js';
+import { finishFrom, finishIntegers } from './inference.js';
 
 /** Sizes of the kernels (`src/kernels/assembly/dynamic-winograd.ts`). */
 const TILE_SIDE = 4;
@@ -88,9 +89,10 @@ export function packDynamicFilters(wasm: WasmContext, g: DynamicGeometry, w: Add
 
 /** @param filters as `packDynamicFilters` makes them */
 export function dynamicWinograd(wasm: WasmContext, g: DynamicGeometry, operands: Operands): void {
-  const { x, gates, index, y } = operands;
+  const { x, gates, index, finish, y } = operands;
   const { quads } = tilesOf(g);
   const few = hasFewTiles(g);
+  const outputBytes = g.outHeight * g.outWidth * g.outChannels * 4;
   const atOnce = Math.max(1, Math.floor(MOST_TASKS / (few ? sharesOf(g, 1).shares : unitsOf(g).units)));
   for (let first = 0; first < g.batch; first += atOnce) {
     const images = { ...g, batch: Math.min(atOnce, g.batch - first) };
@@ -99,7 +101,8 @@ export function dynamicWinograd(wasm: WasmContext, g: DynamicGeometry, operands:
       x: x + first * g.height * g.width * g.inChannels * 4,
       gates: gates + first * g.heads * g.inChannels * 4,
       index: index + first * g.heads * g.kept * 4,
-      y: y + first * g.outHeight * g.outWidth * g.outChannels * 4,
+      finish: finishFrom(finish, first * outputBytes),
+      y: y + first * outputBytes,
     };
     if (few) convolvePanels(wasm, images, quads, some);
     else convolveTiles(wasm, images, some);
@@ -111,6 +114,7 @@ interface Operands {
   readonly filters: Address;
   readonly gates: Address;
   readonly index: Address;
+  readonly finish: FinishTensors | null;
   readonly y: Address;
 }
 
@@ -123,7 +127,7 @@ function geometryOf(g: DynamicGeometry, { x, y }: Operands): readonly number[] {
 
 /** For many tiles: filters of the kept channels are transformed beforehand, tiles in units that the cache holds. */
 function convolveTiles(wasm: WasmContext, g: DynamicGeometry, operands: Operands): void {
-  const { filters, gates, index } = operands;
+  const { filters, gates, index, finish } = operands;
   const { unitQuads, units } = unitsOf(g);
   const panels = panelsOf(g);
   const panelBytes = FREQUENCIES * (Math.ceil(g.kept / 2) | 1) * 64;
@@ -135,7 +139,7 @@ function convolveTiles(wasm: WasmContext, g: DynamicGeometry, operands: Operands
     });
     const bytes = PRODUCTS_BYTES + SCRATCH_BYTES + listBytesOf(g) + unitQuads * quadBytesOf(g);
     wasm.scratch(g.batch * units * bytes, (workspace) => {
-      const rest = [unitQuads, units, gates, packed, 0, workspace, bytes, index];
+      const rest = [unitQuads, units, gates, packed, 0, workspace, bytes, index, ...finishIntegers(finish)];
       wasm.run('dynamicWinogradTiles', g.batch * units, [...geometryOf(g, operands), ...rest]);
     });
   });
@@ -143,7 +147,7 @@ function convolveTiles(wasm: WasmContext, g: DynamicGeometry, operands: Operands
 
 /** For few tiles: they are transformed beforehand, filters where they are used. */
 function convolvePanels(wasm: WasmContext, g: DynamicGeometry, quads: number, operands: Operands): void {
-  const { filters, gates, index } = operands;
+  const { filters, gates, index, finish } = operands;
   const all = g.batch * quads;
   const { tasks, perTask } = tasksOf(all, quadBytesOf(g) / 4);
   const { shares, perShare } = sharesOf(g, g.batch);
@@ -157,7 +161,7 @@ function convolvePanels(wasm: WasmContext, g: DynamicGeometry, quads: number, op
       wasm.run('transformDynamicTiles', tasks, [...geometryOf(g, operands), ...rest]);
     });
     wasm.scratch(g.batch * shares * bytes, (workspace) => {
-      const rest = [quads, shares, perShare, filters, 0, workspace, bytes, gates, index, transformed];
+      const rest = [quads, shares, perShare, filters, 0, workspace, bytes, gates, index, transformed, ...finishIntegers(finish)];
       wasm.run('dynamicWinogradPanels', g.batch * shares, [...geometryOf(g, operands), ...rest]);
     });
   });

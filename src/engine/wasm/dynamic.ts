@@ -1,8 +1,9 @@
 import type { ForwardPart, TrainingPart } from '../forward-kernels.js';
-import type { Address, DynamicGeometry, DynamicKernels } from '../kernels.js';
+import type { Address, DynamicGeometry, DynamicKernels, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import type { ConvolutionChoice } from './convolution.js';
 import { dynamicFilterFloats, dynamicWinograd, packDynamicFilters, paysDynamicWinograd } from './dynamic-winograd.js';
+import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 const TILE_COLUMNS = 8;
@@ -11,6 +12,9 @@ const TILE_POINTS = 4;
 const BAND_BYTES = 131072;
 /** Points of a band at least: its weights are gated anew for each. */
 const BAND_POINTS = 64;
+/** Output channels of a head above which the terms of a band's points are picked first (`assembly/dynamic.ts`), and bytes of these. */
+const FEW_COLUMNS = 16;
+const PICKED_BYTES = 262144;
 /** Channels of a task that packs or sums weights. */
 const CHANNELS_OF_TASK = 64;
 /** Products that take as long as a plain element. */
@@ -37,9 +41,9 @@ export function forwardDynamicKernels(
     if (byTiles(g)) packDynamicFilters(wasm, g, w, packed);
     else packWeights(wasm, g, w, packed);
   };
-  const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, y) => {
-    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, y });
-    else convolve(wasm, g, x, packed, gates, index, y);
+  const packedDynamicConv2d: DynamicKernels['packedDynamicConv2d'] = (g, x, packed, gates, index, finish, y) => {
+    if (byTiles(g)) dynamicWinograd(wasm, g, { x, filters: packed, gates, index, finish, y });
+    else convolve(wasm, g, { x, weights: packed, gates, index, finish, y });
   };
   return {
     packedDynamicWeightFloats,
@@ -57,7 +61,7 @@ export function forwardDynamicKernels(
     dynamicConv2d(g, x, w, gates, index, y) {
       wasm.scratch(packedDynamicWeightFloats(g) * 4, (packed) => {
         packDynamicWeights(g, w, packed);
-        packedDynamicConv2d(g, x, packed, gates, index, y);
+        packedDynamicConv2d(g, x, packed, gates, index, null, y);
       });
     },
   };
@@ -114,38 +118,46 @@ function channelBlocks(g: DynamicGeometry): { readonly size: number; readonly co
   return { size, count: Math.ceil(g.inChannels / size) };
 }
 
-function convolve(
-  wasm: WasmContext,
-  g: DynamicGeometry,
-  x: Address,
-  weights: Address,
-  gates: Address,
-  index: Address,
-  y: Address,
-): void {
+interface Operands {
+  readonly x: Address;
+  /** As `packWeights` makes them. */
+  readonly weights: Address;
+  readonly gates: Address;
+  readonly index: Address;
+  readonly finish: FinishTensors | null;
+  readonly y: Address;
+}
+
+function convolve(wasm: WasmContext, g: DynamicGeometry, { x, weights, gates, index, finish, y }: Operands): void {
   const { termBytes, panelBytes, products } = headSizes(g);
-  const { rowsOfBand, bands, gatheredBytes } = bandsOf(g);
+  const { rowsOfBand, bands, pickedBytes, gatheredBytes } = bandsOf(g);
   const units = g.batch * bands * g.heads;
   const { tasks, size } = partition(units, products / bands / PRODUCTS_OF_ELEMENT);
   const pointBytes = (rowsOfBand * g.outWidth + TILE_POINTS) * 4;
-  const workspace = wholeLines(termBytes + pointBytes + panelBytes + gatheredBytes);
+  const workspace = wholeLines(termBytes + pointBytes + panelBytes + pickedBytes + gatheredBytes);
   wasm.scratch(tasks * workspace, (work) => {
     const cuts = [units, size, rowsOfBand, bands];
-    wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, x, weights, gates, index, y, work, workspace]);
+    const operands = [x, weights, gates, index, y, work, workspace, pickedBytes, ...finishIntegers(finish)];
+    wasm.run('dynamicConvolution', tasks, [...geometry(g), ...cuts, ...operands]);
   });
 }
 
-/** Bands of output rows, and the bytes of a band's gathered channels. */
-function bandsOf(g: DynamicGeometry): { readonly rowsOfBand: number; readonly bands: number; readonly gatheredBytes: number } {
-  const { readsInPlace, paddedWidth } = headSizes(g);
+/** Bands of output rows, and the bytes of a band's picked terms (0: they are not picked) and gathered channels. */
+function bandsOf(g: DynamicGeometry) {
+  const { taps, readsInPlace, paddedWidth } = headSizes(g);
+  const picks = g.outChannels / g.heads > FEW_COLUMNS;
+  const pointBytes = taps * g.kept * 4;
   const rowBytes = 4 * g.stride * (readsInPlace ? g.width * g.inChannels : paddedWidth * g.kept);
   const fewestRows = Math.ceil(BAND_POINTS / g.outWidth);
-  const fitting = Math.floor(BAND_BYTES / rowBytes);
+  // What is picked from the image itself is read once for each head: its band is not read again.
+  const fittingSource = picks && readsInPlace ? g.outHeight : Math.floor(BAND_BYTES / rowBytes);
+  const fitting = picks ? Math.min(fittingSource, Math.floor(PICKED_BYTES / (g.outWidth * pointBytes))) : fittingSource;
   const rowsOfBand = Math.min(g.outHeight, Math.max(fewestRows, fitting));
   const inRows = (rowsOfBand - 1) * g.stride + (g.kernelHeight - 1) * g.dilation + 1;
   return {
     rowsOfBand,
     bands: Math.ceil(g.outHeight / rowsOfBand),
+    pickedBytes: picks ? Math.ceil((rowsOfBand * g.outWidth) / TILE_POINTS) * TILE_POINTS * pointBytes : 0,
     gatheredBytes: readsInPlace ? 0 : inRows * paddedWidth * g.kept * 4,
   };
 }

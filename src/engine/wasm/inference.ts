@@ -29,4 +29,9 @@ export function finishIntegers(finish: FinishTensors | null): readonly number[] 
   return [scale, bias, shortcut, ACTIVATIONS[activation], positive, negative];
 }
 
+/** A finish of what begins `bytes` further on in its output. */
+export function finishFrom(finish: FinishTensors | null, bytes: number): FinishTensors | null {
+  return finish && finish.shortcut !== 0 ? { ...finish, shortcut: finish.shortcut + bytes } : finish;
+}
+
 const NOTHING = [0, 0, 0, 0, 0, 0];

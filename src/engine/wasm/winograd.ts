@@ -4,7 +4,8 @@ import { tasksOf } from './convolution-cuts.js';
 import { finishIntegers } from './inference.js';
 
 /** Sizes of the kernels (`src/kernels/assembly/winograd.ts`). */
-const TILE_SIDE = 4;
+const POINTS = 6;
+const TILE_PIXELS = 16;
 const FREQUENCIES = 36;
 const PANEL_COLUMNS = 8;
 const QUAD = 4;
@@ -47,6 +48,8 @@ const FILTER_TIME = 200;
 /** The same of a weight gradient, which is transformed back and summed over the tasks. */
 const GRADIENT_FILTER_TIME = 1200;
 
+const whole = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
+
 interface Side {
   readonly height: number;
   readonly width: number;
@@ -54,12 +57,14 @@ interface Side {
 }
 
 /** A convolution as the kernel sees it: for an input gradient source and target change places. */
-interface Problem {
+export interface Problem {
   readonly batch: number;
   readonly source: Side;
   readonly target: Side;
   readonly padding: number;
   readonly groups: number;
+  /** Of the kernel, down as across; but for 3, only `winograd` with transformed filters and many tiles knows it. */
+  readonly taps: 3 | 4;
 }
 
 export function forwardProblem(g: Conv2dGeometry): Problem {
@@ -69,20 +74,22 @@ export function forwardProblem(g: Conv2dGeometry): Problem {
     target: { height: g.outHeight, width: g.outWidth, channels: g.outChannels },
     padding: g.padding,
     groups: g.groups,
+    taps: 3,
   };
 }
 
 /** dx is the convolution of dy with the flipped kernel: what the padding kept in, it leaves out. */
 export function inputGradientProblem(g: Conv2dGeometry): Problem {
-  const { batch, source, target, padding, groups } = forwardProblem(g);
-  return { batch, source: target, target: source, padding: g.kernelHeight - 1 - padding, groups };
+  const { source, target, padding, ...rest } = forwardProblem(g);
+  return { ...rest, source: target, target: source, padding: g.kernelHeight - 1 - padding };
 }
 
-/** Tiles of 4x4 target pixels. */
-function tilesOf({ batch, target }: Problem) {
-  const rows = Math.ceil(target.height / TILE_SIDE);
-  const columns = Math.ceil(target.width / TILE_SIDE);
-  return { rows, columns, count: batch * rows * columns };
+/** Tiles of 4x4 target pixels, or 3x3 where there are more taps. */
+function tilesOf({ batch, target, taps }: Problem) {
+  const side = POINTS + 1 - taps;
+  const rows = Math.ceil(target.height / side);
+  const columns = Math.ceil(target.width / side);
+  return { side, rows, columns, count: batch * rows * columns };
 }
 
 /** Whether the algorithm fits, and is expected to be faster than the direct one: by the shape alone, so that results do not depend on the machine. */
@@ -90,17 +97,24 @@ export function paysWinograd(g: Conv2dGeometry, problem: Problem): boolean {
   return isFaster(g, problem, FILTER_TIME);
 }
 
-function isFaster(g: Conv2dGeometry, { batch, source, target, padding, groups }: Problem, filterTime: number): boolean {
+function isFaster(g: Conv2dGeometry, problem: Problem, filterTime: number): boolean {
+  const { batch, source, target, padding, groups } = problem;
   if (g.kernelHeight !== 3 || g.kernelWidth !== 3 || g.stride !== 1 || g.dilation !== 1 || padding < 0) return false;
   const depth = source.channels / groups;
   const columns = target.channels / groups;
   if (depth < QUAD || columns < QUAD) return false;
-  const { count } = tilesOf({ batch, source, target, padding, groups });
-  const whole = (channels: number, multiple: number) => Math.ceil(channels / multiple) * multiple;
   const direct = batch * target.height * target.width * 9 * groups * depth * whole(columns, PANEL_COLUMNS);
+  return winogradTime(problem) + groups * depth * columns * filterTime < direct;
+}
+
+/** What tiles take, in products of the direct convolution. */
+export function winogradTime(problem: Problem): number {
+  const { source, target, groups } = problem;
+  const depth = source.channels / groups;
+  const columns = target.channels / groups;
+  const { count } = tilesOf(problem);
   const products = FREQUENCIES * whole(count, QUAD) * groups * depth * whole(columns, PANEL_COLUMNS) * PRODUCT_TIME;
-  const transforms = count * TILE_SIDE * TILE_SIDE * groups * (whole(depth, QUAD) + whole(columns, QUAD)) * TRANSFORM_TIME;
-  return products + transforms + groups * depth * columns * filterTime < direct;
+  return products + count * TILE_PIXELS * groups * (whole(depth, QUAD) + whole(columns, QUAD)) * TRANSFORM_TIME;
 }
 
 /** How the kernel uses the filters: forward as they are, for the input gradient flipped. */
@@ -123,7 +137,7 @@ export function winograd(wasm: WasmContext, problem: Problem, form: FilterForm, 
   else convolveTiles(wasm, problem, form, operands);
 }
 
-function hasFewTiles(problem: Problem): boolean {
+export function hasFewTiles(problem: Problem): boolean {
   const quads = quadsOf(problem);
   const outputs = problem.target.channels / problem.groups;
   return quads * QUAD <= outputs && problem.groups * quads * quadBytesOf(problem) <= FEW_TILES_BYTES;
@@ -192,13 +206,23 @@ export function transformFilters(wasm: WasmContext, problem: Problem, form: Filt
 
 function multiplyTiles(wasm: WasmContext, problem: Problem, { source, filters, bias, target, finish }: Operands): void {
   const { source: from, target: to, padding, groups } = problem;
-  const { rows, columns, count } = tilesOf(problem);
+  const { side, rows, columns, count } = tilesOf(problem);
   const cut = cutTiles(problem);
   wasm.scratch(cut.tasks * cut.workspaceBytes, (workspace) => {
     wasm.run('convolveWinograd', cut.tasks, [
       ...[source, from.height, from.width, from.channels, padding],
       ...[target, to.height, to.width, to.channels, groups, rows, columns, count],
-      ...[cut.unitTiles, cut.unitsPerTask, cut.shares, filters, bias, workspace, cut.workspaceBytes, ...finishIntegers(finish)],
+      ...[
+        cut.unitTiles,
+        cut.unitsPerTask,
+        cut.shares,
+        filters,
+        bias,
+        workspace,
+        cut.workspaceBytes,
+        ...finishIntegers(finish),
+        side,
+      ],
     ]);
   });
 }

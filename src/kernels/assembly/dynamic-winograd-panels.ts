@@ -3,9 +3,9 @@ import { CHANNEL_BYTES, HALF_BYTES, listBytes, listKept, quadBytesOf } from './d
 import { multiplyAdd } from './gemm';
 import { transpose } from './transpose';
 import { ceilDivide } from './windows';
-import { BLOCK_BYTES, FREQUENCY_BYTES, QUAD, QUAD_BYTES, storeTiles, transformTiles } from './winograd';
+import { BLOCK_BYTES, finishTiles, FREQUENCY_BYTES, QUAD, QUAD_BYTES, storeTiles, transformTiles } from './winograd';
 import { BLOCK_CHANNELS, PANEL_BLOCK_BYTES, PANEL_COLUMNS, PANEL_FREQUENCY_BYTES } from './winograd-filters';
-import { evaluateFilter, FREQUENCIES, NORMS, SCRATCH_BYTES } from './winograd-transforms';
+import { evaluateFilter, FREQUENCIES, NORMS, SCRATCH_BYTES, TILE_SIDE } from './winograd-transforms';
 
 /**
  * The same as `dynamic-winograd.ts` for images of few tiles, where filters are largest. V of all images is made beforehand, filters where they
@@ -39,7 +39,7 @@ export function transformDynamicTiles(args: usize, task: i32): void {
     const last = first + min(QUAD, tiles - start);
     for (let channel = 0; channel < channels; channel += BLOCK_CHANNELS) {
       const depth = min(BLOCK_CHANNELS, channels - channel);
-      transformTiles(args, first, last, channel, depth, scratch, block, BLOCK_BYTES);
+      transformTiles(args, TILE_SIDE, first, last, channel, depth, scratch, block, BLOCK_BYTES);
       for (let at: usize = 0; at < BLOCK_BYTES; at += FREQUENCY_BYTES) {
         transpose(block + at, 64, QUAD, BLOCK_CHANNELS, to + at, 16);
       }
@@ -50,7 +50,7 @@ export function transformDynamicTiles(args: usize, task: i32): void {
 
 /**
  * 0 to 12 as in `dynamicWinogradTiles`; 13 quads of an image, 14 shares of the heads' panels, 15 panels of a share, 16 filters, 17 zero, 18
- * workspaces, 19 bytes of one, 20 gates, 21 index, 22 V. Tasks: (image, share), a share being some panels of one head. A workspace holds U', M, scratch,
+ * workspaces, 19 bytes of one, 20 gates, 21 index, 22 V, 23 finish (`finish-rows.ts`). Tasks: (image, share), a share being some panels of one head. A workspace holds U', M, scratch,
  * the kept channels' list and V'.
  */
 export function dynamicWinogradPanels(args: usize, task: i32): void {
@@ -88,8 +88,10 @@ export function dynamicWinogradPanels(args: usize, task: i32): void {
     }
     const column = panel * PANEL_COLUMNS;
     const columns = min(PANEL_COLUMNS, headOut - column);
-    storeTiles(args, image * tiles, (image + 1) * tiles, head * headOut + column, columns, products, stride, scratch);
+    storeTiles(args, TILE_SIDE, image * tiles, (image + 1) * tiles, head * headOut + column, columns, products, stride, scratch);
   }
+  const last = head * headOut + min(headOut, endPanel * PANEL_COLUMNS);
+  finishTiles(args, TILE_SIDE, args + (23 << 2), image * tiles, (image + 1) * tiles, head * headOut + firstPanel * PANEL_COLUMNS, last);
 }
 
 /** V' of an image's head. */

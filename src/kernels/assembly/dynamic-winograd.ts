@@ -3,10 +3,10 @@ import { CHANNEL_BYTES, HALF_BYTES, listBytes, listKept, quadBytesOf } from './d
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
-  FREQUENCY_BYTES, PRODUCT_BYTES, PRODUCTS_BYTES, QUAD, QUAD_BYTES, QUADS_AT_ONCE, storeTiles, transformTiles,
+  finishTiles, FREQUENCY_BYTES, PRODUCT_BYTES, PRODUCTS_BYTES, QUAD, QUAD_BYTES, QUADS_AT_ONCE, storeTiles, transformTiles,
 } from './winograd';
 import { PANEL_COLUMNS } from './winograd-filters';
-import { FREQUENCIES, SCRATCH_BYTES, transformFilter } from './winograd-transforms';
+import { FREQUENCIES, SCRATCH_BYTES, TILE_SIDE, transformFilter } from './winograd-transforms';
 
 /**
  * Dynamic 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), for images of many tiles. V is transformed as in `winograd.ts`, once, and
@@ -43,7 +43,7 @@ export function packKeptFilters(args: usize, task: i32): void {
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 heads, 10 tile
  * rows and 11 tile columns of an image, 12 kept, 13 quads of a unit, 14 units of an image, 15 gates, 16 U, 17 zero, 18 workspaces, 19 bytes of
- * one, 20 index. Tasks: (image, unit). A workspace holds M, scratch, the kept channels' list and V of a unit.
+ * one, 20 index, 21 finish (`finish-rows.ts`). Tasks: (image, unit). A workspace holds M, scratch, the kept channels' list and V of a unit.
  */
 export function dynamicWinogradTiles(args: usize, task: i32): void {
   const channels = int(args, 3);
@@ -65,7 +65,7 @@ export function dynamicWinogradTiles(args: usize, task: i32): void {
   const scratch = products + PRODUCTS_BYTES;
   const list = scratch + SCRATCH_BYTES;
   const transformed = list + listBytes(kept);
-  transformTiles(args, base + first, base + end, 0, channels, scratch, transformed, quadBytes);
+  transformTiles(args, TILE_SIDE, base + first, base + end, 0, channels, scratch, transformed, quadBytes);
   let panel = ptr(args, 16) + <usize>(image * heads * headPanels) * stride * FREQUENCIES;
   for (let head = 0; head < heads; head++) {
     const count = listKept(ptr(args, 20), ptr(args, 15), image * heads + head, kept, channels, 4, list);
@@ -77,11 +77,12 @@ export function dynamicWinogradTiles(args: usize, task: i32): void {
         const start = first + quad * QUAD;
         const stop = min(end, start + some * QUAD);
         const columns = min(PANEL_COLUMNS, headOut - column);
-        storeTiles(args, base + start, base + stop, head * headOut + column, columns, products, PRODUCT_BYTES, scratch);
+        storeTiles(args, TILE_SIDE, base + start, base + stop, head * headOut + column, columns, products, PRODUCT_BYTES, scratch);
       }
       panel += stride * FREQUENCIES;
     }
   }
+  finishTiles(args, TILE_SIDE, args + (21 << 2), base + first, base + end, 0, int(args, 8));
 }
 
 /** An odd number of cache lines: a filter's 36 frequencies, which are written together, fall into as many sets of the cache. */

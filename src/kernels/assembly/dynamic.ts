@@ -1,4 +1,5 @@
 import { int, ptr } from './arguments';
+import { finishBlock } from './finish-rows';
 import { GEOMETRY, gatherChannels, headColumns, headWeightBytes, listTerms, readsInPlace, termBytes } from './dynamic-heads';
 import { multiplyAdd, storeRow, TILE_COLUMNS, TILE_POINTS } from './gemm';
 import { transpose } from './transpose';
@@ -26,12 +27,14 @@ export function packDynamicWeights(args: usize, task: i32): void {
 /**
  * Forward: y[point, column] = sum over terms of source[point + term] * (gate * weight)[term, column].
  *
- * The gates go into the panels of weights, which are made for each image and head anyway. A 1x1 convolution uses an element of
- * the image once for every eight output channels: gathering it first would cost as much as convolving it, so the tile picks
- * it by the term's offset. With more taps the kept channels are gathered first, into an image with its zero border.
+ * The gates go into the panels of weights, which are made for each image and head anyway. With several taps the kept channels are first gathered
+ * into an image with its zero border. Where a head has some panels of output channels, the terms of every point are then picked into tiles
+ * [terms][4 points], which all of them read: the image itself would be read anew for each, at places that no cache foresees. Sums and their order are the
+ * same.
  *
  * Units: (image, band of output rows, head), the head fastest, so that a band is near when the next head wants it. Workspace of a
- * task: terms, point offsets, a panel, the gathered image.
+ * task: terms, point offsets, a panel, picked tiles, the gathered image. Behind the geometry: units, units of a task, rows of a band, bands, image,
+ * weights, gates, index, y, workspaces, bytes of one, bytes of picked tiles (0: nothing is picked), finish (`finish-rows.ts`).
  */
 export function dynamicConvolution(args: usize, task: i32): void {
   const heads = int(args, 7);
@@ -46,7 +49,8 @@ export function dynamicConvolution(args: usize, task: i32): void {
   const terms = ptr(args, GEOMETRY + 9) + <usize>task * <usize>int(args, GEOMETRY + 10);
   const points = terms + 4 * array;
   const panel = points + (<usize>(rowsOfBand * outWidth + TILE_POINTS) << 2);
-  const gathered = panel + (array << 3);
+  const picked = panel + (array << 3);
+  const gathered = picked + <usize>int(args, GEOMETRY + 11);
   const imageBytes = <usize>(int(args, 1) * int(args, 2)) * <usize>int(args, 3) << 2;
   const pixelBytes = <usize>int(args, 6) << 2;
   const taps = int(args, 9) * int(args, 10);
@@ -70,10 +74,19 @@ export function dynamicConvolution(args: usize, task: i32): void {
     const weights = ptr(args, GEOMETRY + 5) + <usize>head * headWeightBytes(args);
     const target = ptr(args, GEOMETRY + 8) + <usize>((image * int(args, 4) + firstRow) * outWidth) * pixelBytes + (<usize>(head * headOut) << 2);
     const panelEnd = panel + (<usize>(count * taps) << 5);
+    const picks = gathered > picked;
+    if (picks) pickTerms(source, points, rows * outWidth, terms, terms + (<usize>(count * taps) << 2), picked);
     for (let column = 0; column < headOut; column += TILE_COLUMNS) {
       gatePanel(weights + (<usize>column << 2), terms + array, terms + 2 * array, panel, panelEnd);
-      multiplyBand(source, points, rows * outWidth, terms, panel, panelEnd, target + (<usize>column << 2), pixelBytes, headOut - column);
+      const to = target + (<usize>column << 2);
+      if (picks) multiplyPicked(picked, rows * outWidth, panel, panelEnd, to, pixelBytes, headOut - column);
+      else multiplyBand(source, points, rows * outWidth, terms, panel, panelEnd, to, pixelBytes, headOut - column);
     }
+    const pixel = (image * int(args, 4) + firstRow) * outWidth;
+    const y = ptr(args, GEOMETRY + 8);
+    finishBlock(
+      args + ((GEOMETRY + 12) << 2), y, y, int(args, 6), pixel, pixel + rows * outWidth, head * headOut, (head + 1) * headOut,
+    );
   }
 }
 
@@ -105,19 +118,37 @@ function gatePanel(weights: usize, rows: usize, gates: usize, panel: usize, pane
   }
 }
 
+/** The terms of each point, in tiles [terms][4 points]. */
+function pickTerms(source: usize, points: usize, count: i32, terms: usize, termsEnd: usize, to: usize): void {
+  for (const end = points + (<usize>count << 2); points < end; points += 16) {
+    const a0 = source + load<u32>(points);
+    const a1 = source + load<u32>(points, 4);
+    const a2 = source + load<u32>(points, 8);
+    const a3 = source + load<u32>(points, 12);
+    for (let at = terms; at < termsEnd; at += 4) {
+      const term = load<u32>(at);
+      store<u32>(to, load<u32>(a0 + term));
+      store<u32>(to, load<u32>(a1 + term), 4);
+      store<u32>(to, load<u32>(a2 + term), 8);
+      store<u32>(to, load<u32>(a3 + term), 12);
+      to += 16;
+    }
+  }
+}
+
 function multiplyBand(
   source: usize, points: usize, count: i32, terms: usize, panel: usize, panelEnd: usize, target: usize, pixelBytes: usize, columns: i32,
 ): void {
   const last = target + <usize>(count - 1) * pixelBytes;
   for (let point = 0; point < count; point += TILE_POINTS) {
-    multiplyPicked(source, points, terms, panel, panelEnd, target, pixelBytes, last, columns);
+    multiplyTerms(source, points, terms, panel, panelEnd, target, pixelBytes, last, columns);
     points += 16;
     target += pixelBytes << 2;
   }
 }
 
 /** One tile of four points and eight columns, points beyond `last` stored to it: they are repetitions of it. */
-function multiplyPicked(
+function multiplyTerms(
   source: usize, points: usize, terms: usize, panel: usize, panelEnd: usize, target: usize, pixelBytes: usize, last: usize, columns: i32,
 ): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
@@ -138,6 +169,46 @@ function multiplyPicked(
     a = v128.load32_splat(a3 + term);
     c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
     terms += 4;
+    panel += 32;
+  }
+  storeRow(target, c00, c01, columns);
+  target = min(target + pixelBytes, last);
+  storeRow(target, c10, c11, columns);
+  target = min(target + pixelBytes, last);
+  storeRow(target, c20, c21, columns);
+  target = min(target + pixelBytes, last);
+  storeRow(target, c30, c31, columns);
+}
+
+/** The same of picked tiles. */
+function multiplyPicked(
+  picked: usize, count: i32, panel: usize, panelEnd: usize, target: usize, pixelBytes: usize, columns: i32,
+): void {
+  const last = target + <usize>(count - 1) * pixelBytes;
+  for (let point = 0; point < count; point += TILE_POINTS) {
+    multiplyTile(picked, panel, panelEnd, target, pixelBytes, last, columns);
+    picked += (panelEnd - panel) >> 1;
+    target += pixelBytes << 2;
+  }
+}
+
+/** The same of a picked tile. */
+function multiplyTile(
+  picked: usize, panel: usize, panelEnd: usize, target: usize, pixelBytes: usize, last: usize, columns: i32,
+): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+  while (panel < panelEnd) {
+    const b0 = v128.load(panel);
+    const b1 = v128.load(panel, 16);
+    let a = v128.load32_splat(picked);
+    c00 = multiplyAdd(a, b0, c00); c01 = multiplyAdd(a, b1, c01);
+    a = v128.load32_splat(picked, 4);
+    c10 = multiplyAdd(a, b0, c10); c11 = multiplyAdd(a, b1, c11);
+    a = v128.load32_splat(picked, 8);
+    c20 = multiplyAdd(a, b0, c20); c21 = multiplyAdd(a, b1, c21);
+    a = v128.load32_splat(picked, 12);
+    c30 = multiplyAdd(a, b0, c30); c31 = multiplyAdd(a, b1, c31);
+    picked += 16;
     panel += 32;
   }
   storeRow(target, c00, c01, columns);

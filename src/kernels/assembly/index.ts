@@ -3,6 +3,7 @@ export * from './convolution';
 export * from './depthwise';
 export { convolveWinograd, convolveWinogradPanels, transformWinogradTiles } from './winograd';
 export { packWinogradFilters } from './winograd-filters';
+export * from './strided-winograd';
 export * from './winograd-gradient';
 export * from './grouped';
 export * from './sign-packing';

@@ -3,6 +3,7 @@ export { packForwardWeights, padImages, convolve } from './convolution';
 export { packDepthwiseWeights, convolveDepthwise } from './depthwise';
 export { convolveWinograd, convolveWinogradPanels, transformWinogradTiles } from './winograd';
 export { packWinogradFilters } from './winograd-filters';
+export * from './strided-winograd';
 export { groupedConvolution, packGroupedWeights } from './grouped';
 export { packSigns } from './sign-packing';
 export * from './binary';

@@ -1,6 +1,6 @@
 /**
  * The transforms of Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2015, arXiv:1509.09308; Toom and Cook before them): 16 output
- * pixels of a 3x3 convolution of stride 1 by 36 products a channel pair instead of 144.
+ * pixels of a 3x3 convolution of stride 1 by 36 products a channel pair instead of 144. F(3x3, 4x4), of as many points, differs in T and G alone.
  *
  * A product of polynomials of degree 2 and 3 has degree 5 and is known by its values at six points: here 0, a, -a, b, -b and infinity.
  * By transposition (g the filter, d six neighbouring inputs, y four outputs)
@@ -108,12 +108,12 @@ export function transformWindow(from: usize, pitch: usize, step: usize, scratch:
 }
 
 /**
- * Y = T' M T of one tile, plus `bias`: frequency (i, j) comes from `from` + (6 i + j) * `stride`. Stores the first `rows` x `columns` pixels and of
- * each the first `count` (1 to 4) channels.
+ * Y = T' M T of one tile of `side` (4, or 3 where kernels are 4x4), plus `bias`: frequency (i, j) comes from `from` + (6 i + j) * `stride`. Stores the
+ * first `rows` x `columns` pixels and of each the first `count` (1 to 4) channels. The side is known when compiled.
  */
 @inline
 export function transformProducts(
-  from: usize, stride: usize, bias: v128, scratch: usize, to: usize, pitch: usize, step: usize, rows: i32, columns: i32, count: i32,
+  side: i32, from: usize, stride: usize, bias: v128, scratch: usize, to: usize, pitch: usize, step: usize, rows: i32, columns: i32, count: i32,
 ): void {
   const a = v128.load32_splat(OUTPUT_FACTORS), b = v128.load32_splat(OUTPUT_FACTORS, 4);
   const aa = v128.load32_splat(OUTPUT_FACTORS, 8), bb = v128.load32_splat(OUTPUT_FACTORS, 12);
@@ -133,8 +133,12 @@ export function transformProducts(
     const sumB = f32x4.add(m3, m4), differenceB = f32x4.sub(m3, m4);
     v128.store(at, f32x4.add(m0, f32x4.add(sumA, sumB)));
     v128.store(at, multiplyAdd(differenceA, a, f32x4.mul(differenceB, b)), 96);
-    v128.store(at, multiplyAdd(sumA, aa, f32x4.mul(sumB, bb)), 192);
-    v128.store(at, multiplyAdd(differenceA, aaa, multiplyAdd(differenceB, bbb, m5)), 288);
+    if (side === TILE_SIDE) {
+      v128.store(at, multiplyAdd(sumA, aa, f32x4.mul(sumB, bb)), 192);
+      v128.store(at, multiplyAdd(differenceA, aaa, multiplyAdd(differenceB, bbb, m5)), 288);
+    } else {
+      v128.store(at, multiplyAdd(sumA, aa, multiplyAdd(sumB, bb, m5)), 192);
+    }
     from += stride;
     at += 16;
   }
@@ -146,12 +150,15 @@ export function transformProducts(
     const sumB = f32x4.add(m3, m4), differenceB = f32x4.sub(m3, m4);
     const y0 = f32x4.add(f32x4.add(m0, bias), f32x4.add(sumA, sumB));
     const y1 = f32x4.add(multiplyAdd(differenceA, a, f32x4.mul(differenceB, b)), bias);
-    const y2 = f32x4.add(multiplyAdd(sumA, aa, f32x4.mul(sumB, bb)), bias);
-    const y3 = f32x4.add(multiplyAdd(differenceA, aaa, multiplyAdd(differenceB, bbb, m5)), bias);
+    const partB = side === TILE_SIDE ? f32x4.mul(sumB, bb) : multiplyAdd(sumB, bb, m5);
+    const y2 = f32x4.add(multiplyAdd(sumA, aa, partB), bias);
     storeLanes(to, y0, count);
     if (columns > 1) storeLanes(to + step, y1, count);
     if (columns > 2) storeLanes(to + (step << 1), y2, count);
-    if (columns > 3) storeLanes(to + step * 3, y3, count);
+    if (side === TILE_SIDE && columns > 3) {
+      const y3 = f32x4.add(multiplyAdd(differenceA, aaa, multiplyAdd(differenceB, bbb, m5)), bias);
+      storeLanes(to + step * 3, y3, count);
+    }
     to += pitch;
     at += 96;
   }
@@ -239,6 +246,39 @@ export function transformFilter(from: usize, scratch: usize, to: usize, stride: 
     v128.store(to, g2); to += stride;
     at += 48;
   }
+}
+
+/**
+ * U = G g G' of the 4x4 taps at `from`, for tiles of 3x3: G's rows have a fourth element, p³ / N(p), and that of infinity is [0, 0, 0, 1]. Frequency (i, j)
+ * goes to `to` + (6 i + j) * `stride`; `between` is room for 24 vectors.
+ */
+export function transformFourTaps(from: usize, between: usize, to: usize, stride: usize): void {
+  for (let column: usize = 0; column < 64; column += 16) evaluateFour(from + column, 64, between + column, 64);
+  for (let row = 0; row < WINDOW_SIDE; row++) {
+    evaluateFour(between, 16, to, stride);
+    between += 64;
+    to += 6 * stride;
+  }
+}
+
+@inline
+function evaluateFour(from: usize, step: usize, to: usize, stride: usize): void {
+  const g0 = v128.load(from), g1 = v128.load(from + step), g2 = v128.load(from + 2 * step), g3 = v128.load(from + 3 * step);
+  v128.store(to, f32x4.mul(g0, f32x4.splat(G0)));
+  to += stride;
+  let even = f32x4.add(f32x4.mul(g0, f32x4.splat(GA)), f32x4.mul(g2, f32x4.splat(AA * GA)));
+  let odd = f32x4.add(f32x4.mul(g1, f32x4.splat(A * GA)), f32x4.mul(g3, f32x4.splat(A * AA * GA)));
+  v128.store(to, f32x4.add(even, odd));
+  to += stride;
+  v128.store(to, f32x4.sub(even, odd));
+  to += stride;
+  even = f32x4.add(f32x4.mul(g0, f32x4.splat(GB)), f32x4.mul(g2, f32x4.splat(BB * GB)));
+  odd = f32x4.add(f32x4.mul(g1, f32x4.splat(B * GB)), f32x4.mul(g3, f32x4.splat(B * BB * GB)));
+  v128.store(to, f32x4.add(even, odd));
+  to += stride;
+  v128.store(to, f32x4.sub(even, odd));
+  to += stride;
+  v128.store(to, g3);
 }
 
 /**

@@ -17,7 +17,7 @@
  *     M [frequency][4 quads][4 tiles][8 outputs]
  */
 import { int, ptr } from './arguments';
-import { finishRows } from './finish-rows';
+import { finishBlock } from './finish-rows';
 import { multiplyAdd } from './gemm';
 import { ceilDivide } from './windows';
 import {
@@ -40,13 +40,15 @@ export const PRODUCTS_BYTES: usize = 36 * 4 * 4 * 8 * 4;
 /**
  * 0 source, 1 height, 2 width, 3 channels, 4 padding, 5 target, 6 target height, 7 target width, 8 target channels, 9 groups, 10 tile
  * rows and 11 tile columns of an image, 12 tiles of all, 13 tiles of a unit, 14 units of a task, 15 shares of the panels, 16 U, 17 bias,
- * 18 workspaces, 19 bytes of one, 20 finish (`finish-rows.ts`). A workspace holds V, M and scratch.
+ * 18 workspaces, 19 bytes of one, 20 to 25 finish (`finish-rows.ts`), 26 side of a tile (4, or 3 for kernels of 4x4). A workspace holds V, M and
+ * scratch.
  */
 export function convolveWinograd(args: usize, task: i32): void {
   const groups = int(args, 9);
   const tiles = int(args, 12);
   const unitTiles = int(args, 13);
   const shares = int(args, 15);
+  const side = int(args, 26);
   const depth = int(args, 3) / groups;
   const columns = int(args, 8) / groups;
   const groupPanels = ceilDivide(columns, PANEL_COLUMNS);
@@ -63,7 +65,7 @@ export function convolveWinograd(args: usize, task: i32): void {
     const end = min(endTile, start + unitTiles);
     const quads = ceilDivide(end - start, QUAD);
     for (let group = 0; group < groups; group++) {
-      transformTiles(args, start, end, group * depth, depth, scratch, transformed, quadBytes);
+      transformTiles(args, side, start, end, group * depth, depth, scratch, transformed, quadBytes);
       for (let index = firstPanel; index < endPanel; index++) {
         const panel = ptr(args, 16) + <usize>(group * groupPanels + index) * panelBytes(depth);
         const column = index * PANEL_COLUMNS;
@@ -72,19 +74,19 @@ export function convolveWinograd(args: usize, task: i32): void {
           const first = start + quad * QUAD;
           multiplyQuads(transformed + <usize>quad * quadBytes, quadBytes, count, panel, depth, products);
           storeTiles(
-            args, first, min(end, first + count * QUAD), group * columns + column, min(PANEL_COLUMNS, columns - column), products,
+            args, side, first, min(end, first + count * QUAD), group * columns + column, min(PANEL_COLUMNS, columns - column), products,
             PRODUCT_BYTES, scratch,
           );
         }
       }
-      finishTiles(args, start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
+      finishTiles(args, side, args + (20 << 2), start, end, group * columns + firstPanel * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
     }
   }
 }
 
 /** V of the tiles [start, end). */
 export function transformTiles(
-  args: usize, start: i32, end: i32, channel: i32, depth: i32, scratch: usize, transformed: usize, quadBytes: usize,
+  args: usize, side: i32, start: i32, end: i32, channel: i32, depth: i32, scratch: usize, transformed: usize, quadBytes: usize,
 ): void {
   const height = int(args, 1);
   const width = int(args, 2);
@@ -96,8 +98,8 @@ export function transformTiles(
   for (let tile = start; tile < end; tile++) {
     const line = tile / tileColumns;
     const image = line / tileRows;
-    const row = (line - image * tileRows) * TILE_SIDE - padding;
-    const column = (tile - line * tileColumns) * TILE_SIDE - padding;
+    const row = (line - image * tileRows) * side - padding;
+    const column = (tile - line * tileColumns) * side - padding;
     const inside = row >= 0 && column >= 0 && row + WINDOW_SIDE <= height && column + WINDOW_SIDE <= width;
     const place = tile - start;
     let to = transformed + <usize>(place >> 2) * quadBytes + (<usize>(place & 3) << 6);
@@ -175,7 +177,7 @@ export function transformWinogradTiles(args: usize, task: i32): void {
   for (let item = task * int(args, 6); item < end; item++) {
     const start = (item % quads) * QUAD;
     const to = ptr(args, 5) + <usize>item * quadBytes;
-    transformTiles(args, start, min(tiles, start + QUAD), (item / quads) * depth, depth, scratch, to, quadBytes);
+    transformTiles(args, TILE_SIDE, start, min(tiles, start + QUAD), (item / quads) * depth, depth, scratch, to, quadBytes);
   }
 }
 
@@ -209,9 +211,9 @@ export function convolveWinogradPanels(args: usize, task: i32): void {
         transformed += BLOCK_BYTES;
       }
       const column = index * PANEL_COLUMNS;
-      storeTiles(args, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
+      storeTiles(args, TILE_SIDE, 0, tiles, group * columns + column, min(PANEL_COLUMNS, columns - column), products, stride, scratch);
     }
-    finishTiles(args, 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
+    finishTiles(args, TILE_SIDE, args + (20 << 2), 0, tiles, group * columns + task * perShare * PANEL_COLUMNS, group * columns + min(columns, endPanel * PANEL_COLUMNS));
   }
 }
 
@@ -257,7 +259,7 @@ function addQuad(tiles: usize, filters: usize, channels: i32, products: usize): 
 
 /** The output of the tiles [start, end) in `count` channels from `channel` on; `stride` bytes from frequency to frequency. */
 export function storeTiles(
-  args: usize, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
+  args: usize, side: i32, start: i32, end: i32, channel: i32, count: i32, products: usize, stride: usize, scratch: usize,
 ): void {
   const height = int(args, 6);
   const width = int(args, 7);
@@ -270,16 +272,17 @@ export function storeTiles(
   for (let tile = start; tile < end; tile++) {
     const line = tile / tileColumns;
     const image = line / tileRows;
-    const row = (line - image * tileRows) * TILE_SIDE;
-    const column = (tile - line * tileColumns) * TILE_SIDE;
-    const rows = min(TILE_SIDE, height - row);
-    const columns = min(TILE_SIDE, width - column);
+    const row = (line - image * tileRows) * side;
+    const column = (tile - line * tileColumns) * side;
+    const rows = min(side, height - row);
+    const columns = min(side, width - column);
     let to = target + <usize>((image * height + row) * width + column) * pixelBytes;
     let from = products;
     let biases = bias + (<usize>channel << 2);
     for (let left = count; left > 0; left -= 4) {
       const added = bias ? loadLanes(biases, left) : f32x4.splat(0);
-      transformProducts(from, stride, added, scratch, to, pitch, pixelBytes, rows, columns, left);
+      if (side === TILE_SIDE) transformProducts(TILE_SIDE, from, stride, added, scratch, to, pitch, pixelBytes, rows, columns, left);
+      else transformProducts(3, from, stride, added, scratch, to, pitch, pixelBytes, rows, columns, left);
       from += 16;
       to += 16;
       biases += 16;
@@ -288,23 +291,24 @@ export function storeTiles(
   }
 }
 
-/** Finishes the pixels of the tiles [start, end) in the channels [first, last). */
-function finishTiles(args: usize, start: i32, end: i32, first: i32, last: i32): void {
-  const finish = args + (20 << 2);
+/** Finishes the pixels of the tiles [start, end) in the channels [first, last): those of tiles side by side are rows without a gap. */
+export function finishTiles(args: usize, side: i32, finish: usize, start: i32, end: i32, first: i32, last: i32): void {
   const y = ptr(args, 5);
   const height = int(args, 6);
   const width = int(args, 7);
   const tileRows = int(args, 10);
   const tileColumns = int(args, 11);
-  for (let tile = start; tile < end; tile++) {
+  for (let tile = start; tile < end;) {
     const line = tile / tileColumns;
+    const stop = min(end, (line + 1) * tileColumns);
     const image = line / tileRows;
-    const row = (line - image * tileRows) * TILE_SIDE;
-    const column = (tile - line * tileColumns) * TILE_SIDE;
-    const columns = min(TILE_SIDE, width - column);
-    for (let i = row; i < min(height, row + TILE_SIDE); i++) {
+    const row = (line - image * tileRows) * side;
+    const column = (tile - line * tileColumns) * side;
+    const columns = min((stop - tile) * side, width - column);
+    for (let i = row; i < min(height, row + side); i++) {
       const pixel = (image * height + i) * width + column;
-      finishRows(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
+      finishBlock(finish, y, y, int(args, 8), pixel, pixel + columns, first, last);
     }
+    tile = stop;
   }
 }
