@@ -12,6 +12,7 @@ export type ForwardKernels = Pick<
   | 'packedWeightInts'
   | 'packSignBits'
   | 'packedBinaryConv2d'
+  | 'packedBinarySigns'
   | 'selectChannels'
   | 'packedDynamicWeightFloats'
   | 'packDynamicWeights'

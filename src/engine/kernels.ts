@@ -168,6 +168,18 @@ export interface BinaryKernels {
   packedWeightInts(g: Conv2dGeometry): number;
   packSignBits(g: Conv2dGeometry, bits: Address, packed: Address): void;
   packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, finish: FinishTensors | null, y: Address): void;
+  /**
+   * Of the integers the bits of a next convolution of `groups` groups: 1 where they are at least thresholds [outChannels], whole numbers in float32.
+   * The integers are not stored, but where a group's channels do not fill whole bytes.
+   */
+  packedBinarySigns(
+    g: Conv2dGeometry,
+    signs: Address,
+    packed: Address,
+    thresholds: Address,
+    groups: number,
+    bits: Address,
+  ): void;
 }
 
 /** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */

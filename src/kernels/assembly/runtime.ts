@@ -4,7 +4,7 @@ export { packDepthwiseWeights, convolveDepthwise } from './depthwise';
 export { convolveWinograd, convolveWinogradPanels, transformWinogradTiles } from './winograd';
 export { packWinogradFilters } from './winograd-filters';
 export { groupedConvolution, packGroupedWeights } from './grouped';
-export { packSigns } from './sign-packing';
+export { packAtLeast, packSigns } from './sign-packing';
 export * from './binary';
 export * from './binary-tables';
 export * from './binary-nibbles';
