@@ -172,14 +172,7 @@ export interface BinaryKernels {
    * Of the integers the bits of a next convolution of `groups` groups: 1 where they are at least thresholds [outChannels], whole numbers in float32.
    * The integers are not stored, but where a group's channels do not fill whole bytes.
    */
-  packedBinarySigns(
-    g: Conv2dGeometry,
-    signs: Address,
-    packed: Address,
-    thresholds: Address,
-    groups: number,
-    bits: Address,
-  ): void;
+  packedBinarySigns(g: Conv2dGeometry, signs: Address, packed: Address, thresholds: Address, groups: number, bits: Address): void;
 }
 
 /** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */

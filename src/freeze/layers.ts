@@ -97,11 +97,7 @@ function depth(step: Step, x: PackedValue): number {
   return 'groups' in step ? x.shape[2] / step.groups : x.shape[2];
 }
 
-const binaryOperators: readonly Step['operator'][] = [
-  'binaryConvolution',
-  'binaryConvolutionSigns',
-  'dynamicBinaryConvolution',
-];
+const binaryOperators: readonly Step['operator'][] = ['binaryConvolution', 'binaryConvolutionSigns', 'dynamicBinaryConvolution'];
 
 function weightCount(step: Step, graph: PackedGraph, shape: readonly number[]): number {
   const x = graph.values[step.inputs[0]!]!;

@@ -147,7 +147,9 @@ function convolution(
 
 /** What no integer of so many products is below, or none reaches, is said by the ends alone. @throws BadStep */
 function checkThresholds(thresholds: Float32Array, products: number): void {
-  const bad = thresholds.find((threshold) => !(Number.isInteger(threshold) && threshold >= -products && threshold <= products + 1));
+  const bad = thresholds.find(
+    (threshold) => !(Number.isInteger(threshold) && threshold >= -products && threshold <= products + 1),
+  );
   if (bad === undefined) return;
   throw new BadStep(`has a threshold ${bad} and needs whole numbers from ${-products} to ${products + 1}.`);
 }
