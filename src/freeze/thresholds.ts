@@ -29,12 +29,14 @@ export function joinThresholds(draft: Draft, trace: Trace, model: Module, engine
   const callOf = new Map(trace.calls.map((call) => [call.output.id, call]));
   /** What stands for a step instead of it, if anything. */
   const instead = new Map<DraftStep, DraftStep | null>();
+  let constants: ReadonlyMap<number, TracedConstant> | null = null;
   for (const step of draft.steps) {
     if (step.operator !== 'binaryConvolution') continue;
     const path = pathToSigns(step, draft, readers);
     if (!path) continue;
     const calls = path.slice(0, -1).map(({ output }) => callOf.get(draft.origins.get(output)!)!);
-    const joined = withThresholds(step, path.at(-1)!.output, calls, constantsOf(model, { ...trace, calls }), engine);
+    constants ??= constantsOf(model, trace);
+    const joined = withThresholds(step, path.at(-1)!.output, channelwise(calls, constants), engine);
     if (!joined) continue;
     for (const passed of path) instead.set(passed, null);
     instead.set(step, joined);
@@ -69,14 +71,23 @@ function isChannelwise(step: DraftStep): boolean {
   return step.operator === 'signs' || step.operator === 'hardTanh' || step.operator === 'sigmoid';
 }
 
+/** A call of the model, besides its first input. */
+interface ChannelwiseCall {
+  readonly call: TracedCall;
+  readonly constants: readonly TracedConstant[];
+}
+
+function channelwise(calls: readonly TracedCall[], constants: ReadonlyMap<number, TracedConstant>): readonly ChannelwiseCall[] {
+  return calls.map((call) => ({ call, constants: call.inputs.slice(1).map(({ id }) => constants.get(id)!) }));
+}
+
 /** Above this trying all integers would take long. */
 const MOST_PRODUCTS = 2 ** 16;
 
 function withThresholds(
   step: BinaryStep,
   output: PackedValue,
-  calls: readonly TracedCall[],
-  constants: ReadonlyMap<number, TracedConstant>,
+  calls: readonly ChannelwiseCall[],
   engine: Engine,
 ): DraftStep | null {
   const { inputs, layer, stride, padding, dilation, groups, weight, finish } = step;
@@ -86,14 +97,14 @@ function withThresholds(
   const turns = new Turns(products, channels);
   for (let first = -products; first <= products; first += turns.atOnce) {
     const count = Math.min(turns.atOnce, products - first + 1);
-    turns.add(first, modelOf(integers(first, count, channels, finish.scale), count, calls, constants, engine));
+    turns.add(first, modelOf(integers(first, count, channels, finish.scale), count, calls, engine));
   }
   const found = turns.thresholds();
   if (!found) return null;
   const { data, negated } = found;
   const thresholds: Constant = {
     path: `${weight.path}.threshold`,
-    sources: [...weight.sources, ...[...constants.values()].flatMap(({ sources }) => sources)],
+    sources: [weight, ...calls.flatMap(({ constants }) => constants)].flatMap(({ sources }) => sources),
     ...{ shape: [channels], data, isSigns: false },
   };
   const signs = weight.data.map((sign, i) => (negated[Math.floor(i / products)] ? -sign : sign));
@@ -113,18 +124,12 @@ function integers(first: number, count: number, channels: number, scale: Constan
 }
 
 /** What the model makes of [1, count, 1, channels] by these calls. */
-function modelOf(
-  values: Float32Array,
-  count: number,
-  calls: readonly TracedCall[],
-  constants: ReadonlyMap<number, TracedConstant>,
-  engine: Engine,
-): Float32Array {
+function modelOf(values: Float32Array, count: number, calls: readonly ChannelwiseCall[], engine: Engine): Float32Array {
   return scope(engine, () => {
     let x = Tensor.from(engine, values, [1, count, 1, values.length / count]);
-    for (const { operator, attributes, inputs } of calls) {
-      const rest = inputs.slice(1).map(({ id }) => constants.get(id)!);
-      const tensors = [x, ...rest.map(({ data, shape }) => Tensor.from(engine, data, shape))];
+    for (const { call, constants } of calls) {
+      const { operator, attributes } = call;
+      const tensors = [x, ...constants.map(({ data, shape }) => Tensor.from(engine, data, shape))];
       x = dispatch(operator, operators[operator as keyof typeof operators] as Operator<unknown>, tensors, attributes);
     }
     return Float32Array.from(x.toArray());

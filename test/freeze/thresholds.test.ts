@@ -109,6 +109,7 @@ describe('a batch norm and an activation before signs become thresholds', () => 
     ['prelu of slopes below 0', (x, { prelu }) => prelu.forward(x), [1, -0.3]],
     ['prelu of slopes 0', (x, { prelu }) => prelu.forward(x), [1, 0]],
     ['prelu of slopes that underflow', (x, { prelu }) => prelu.forward(x), [1, 1e-45]],
+    ['prelu of computed slopes', (x, { prelu }) => ops.prelu(x, ops.sigmoid(prelu.negative.value))],
     ['fprelu', (x, { fprelu }) => fprelu.forward(x)],
     ['fprelu that turns signs', (x, { fprelu }) => fprelu.forward(x), [-0.7, -0.2]],
     ['hard tanh', (x) => ops.hardTanh(x)],
