@@ -12,6 +12,7 @@ export type ForwardKernels = Pick<
   | 'packedWeightInts'
   | 'packSignBits'
   | 'packedBinaryConv2d'
+  | 'binarySumFloats'
   | 'packedBinarySigns'
   | 'selectChannels'
   | 'packedDynamicWeightFloats'

@@ -2,7 +2,7 @@ import type { Finish, PackedGraph, PackedValue, Step } from '../formats/packed/g
 import type { FrozenFile } from './checkpoint.js';
 import type { FrozenModel } from './freeze.js';
 import type { FrozenPart } from './parts.js';
-import { whyReal } from './why-real.js';
+import { isBinary, whyReal } from './why-real.js';
 
 /** What became of a layer: one step of the packed model. */
 export interface FrozenLayer {
@@ -97,8 +97,6 @@ function depth(step: Step, x: PackedValue): number {
   return 'groups' in step ? x.shape[2] / step.groups : x.shape[2];
 }
 
-const binaryOperators: readonly Step['operator'][] = ['binaryConvolution', 'binaryConvolutionSigns', 'dynamicBinaryConvolution'];
-
 function weightCount(step: Step, graph: PackedGraph, shape: readonly number[]): number {
   const x = graph.values[step.inputs[0]!]!;
   const channels = 'groups' in step ? x.shape[2] / step.groups : x.shape[2];
@@ -109,6 +107,5 @@ function multiplications(step: Step, graph: PackedGraph, weight: readonly number
   if (weight.length === 0) return { macs: 0, binaryMacs: 0 };
   const [height, width, channels] = graph.values[step.output]!.shape;
   const count = height * width * channels * weight[1]! * weight[2]! * depth(step, graph.values[step.inputs[0]!]!);
-  const isBinary = binaryOperators.includes(step.operator);
-  return isBinary ? { macs: 0, binaryMacs: count } : { macs: count, binaryMacs: 0 };
+  return isBinary(step) ? { macs: 0, binaryMacs: count } : { macs: count, binaryMacs: 0 };
 }

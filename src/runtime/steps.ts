@@ -65,9 +65,11 @@ export function prepareStep(
       const weight = weights.packedSigns(step.weight, g);
       const thresholds = weights.floats(step.thresholds);
       const { groups } = graph.values[step.output]!;
-      return simple((batch, { inputs, output }) => {
-        kernels.packedBinarySigns({ ...g, batch }, inputs[0]!, weight, thresholds, groups, output);
-      });
+      return {
+        workspaceBytes: 4 * kernels.binarySumFloats(g, groups),
+        run: (batch, { inputs, output, workspace }) =>
+          kernels.packedBinarySigns({ ...g, batch }, inputs[0]!, weight, thresholds, groups, output, workspace),
+      };
     }
     case 'dynamicConvolution':
     case 'dynamicBinaryConvolution':

@@ -225,22 +225,25 @@ describe('packedBinarySigns makes the bits of integers by their thresholds', () 
       );
       const { x, signs } = tensors(g);
       const bytes = g.batch * g.outHeight * g.outWidth * groups * signRowBytes(g.outChannels / groups);
+      const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
+      const isWhole = (g.outChannels / groups) % 8 === 0 && (g.outChannels / g.groups) % 8 === 0;
       expectKernel(backends, {
         reference,
         fast,
         tensors: {
           ...{ x, signs, bits: bitsOf(g), packed: new Int32Array(2 ** 19), thresholds },
-          made: blankIntegers(Math.ceil(bytes / 4)),
+          ...{ made: blankIntegers(Math.ceil(bytes / 4)), sums: blank(isWhole ? 1 : size) },
         },
         results: ['signs', 'made'],
-        scratch: ['packed'],
+        scratch: ['packed', 'sums'],
         bound: EXACT,
         call: (kernels, at) => {
+          expect(kernels.binarySumFloats(g, groups)).toBeLessThanOrEqual(isWhole ? 0 : size);
           expect(kernels.packedWeightInts(g)).toBeLessThanOrEqual(2 ** 19);
           const { rows, channels } = rowsOf(g);
           kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
           kernels.packSignBits(g, at.bits, at.packed);
-          kernels.packedBinarySigns(g, at.signs, at.packed, at.thresholds, groups, at.made);
+          kernels.packedBinarySigns(g, at.signs, at.packed, at.thresholds, groups, at.made, at.sums);
         },
       });
     });

@@ -82,6 +82,7 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       memory.floats(y).set(convolve(g, signs, memory.ints(packed)));
       if (finish) inferenceKernels(memory).finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
     },
+    binarySumFloats: () => 0,
     packedBinarySigns(g, signs, packed, thresholds, groups, y) {
       const sums = convolve(g, signs, memory.ints(packed));
       const least = memory.floats(thresholds);

@@ -82,18 +82,17 @@ export function forwardBinaryKernels(
       const operands = { signs, ...packedWeights(g, layout, packed), y, finish, thresholds: 0 };
       convolve(wasm, g, layout, operands, choose);
     },
-    packedBinarySigns(g, signs, packed, thresholds, groups, y) {
+    binarySumFloats: (g, groups) => (fillsBytes(g, groups) ? 0 : g.batch * g.outHeight * g.outWidth * g.outChannels),
+    packedBinarySigns(g, signs, packed, thresholds, groups, y, sums) {
       const layout = binaryLayout(g);
       const operands = { signs, ...packedWeights(g, layout, packed), finish: null };
-      if (fillsBytes(layout, g, groups)) {
+      if (fillsBytes(g, groups)) {
         convolve(wasm, g, layout, { ...operands, y, thresholds }, choose);
         return;
       }
-      wasm.scratch(layout.pixels * g.outChannels * 4, (sums) => {
-        convolve(wasm, g, layout, { ...operands, y: sums, thresholds: 0 }, choose);
-        const { tasks, size } = partition(layout.pixels, g.outChannels);
-        wasm.run('packAtLeast', tasks, [layout.pixels, size, groups, g.outChannels / groups, sums, thresholds, y]);
-      });
+      convolve(wasm, g, layout, { ...operands, y: sums, thresholds: 0 }, choose);
+      const { tasks, size } = partition(layout.pixels, g.outChannels);
+      wasm.run('packAtLeast', tasks, [layout.pixels, size, groups, g.outChannels / groups, sums, thresholds, y]);
     },
   };
 }
@@ -146,8 +145,8 @@ function packedWeights(g: Conv2dGeometry, layout: BinaryLayout, packed: Address)
  * Whether the channels of every block that a kernel makes fill whole bytes of what `groups` groups read: rows of bits that end at a byte are one long
  * row, and blocks begin with a group or a multiple of 8 channels behind it.
  */
-function fillsBytes({ groupOut }: BinaryLayout, g: Conv2dGeometry, groups: number): boolean {
-  return groupOut % 8 === 0 && (g.outChannels / groups) % 8 === 0;
+function fillsBytes({ outChannels, groups: own }: Conv2dGeometry, groups: number): boolean {
+  return (outChannels / own) % 8 === 0 && (outChannels / groups) % 8 === 0;
 }
 
 function align(bytes: number): number {
