@@ -12,6 +12,8 @@ export type ForwardKernels = Pick<
   | 'packedWeightInts'
   | 'packSignBits'
   | 'packedBinaryConv2d'
+  | 'binarySumFloats'
+  | 'packedBinarySigns'
   | 'selectChannels'
   | 'packedDynamicWeightFloats'
   | 'packDynamicWeights'

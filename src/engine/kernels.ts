@@ -168,6 +168,20 @@ export interface BinaryKernels {
   packedWeightInts(g: Conv2dGeometry): number;
   packSignBits(g: Conv2dGeometry, bits: Address, packed: Address): void;
   packedBinaryConv2d(g: Conv2dGeometry, signs: Address, packed: Address, finish: FinishTensors | null, y: Address): void;
+  /**
+   * In place of the integers the bits that a convolution of `groups` groups reads: 1 where they are at least thresholds [outChannels], whole numbers in
+   * float32. `sums` is workspace of as many float32 elements as `binarySumFloats` says: all outputs where channels do not fill whole bytes, else none.
+   */
+  binarySumFloats(g: Conv2dGeometry, groups: number): number;
+  packedBinarySigns(
+    g: Conv2dGeometry,
+    signs: Address,
+    packed: Address,
+    thresholds: Address,
+    groups: number,
+    bits: Address,
+    sums: Address,
+  ): void;
 }
 
 /** What a computation ends with, element by element: see `InferenceKernels`. Addresses of [channels]; 0 leaves a part out. */

@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/engine.js';
 import { ConfigError } from '../errors.js';
 import { type Contract, channelOrder } from '../formats/packed/contract.js';
 import type { PackedModel, Provenance } from '../formats/packed/model.js';
@@ -9,6 +10,7 @@ import { fuse } from './fuse.js';
 import { lower } from './lower.js';
 import { type Packing, pack } from './pack.js';
 import { type FrozenPart, partsOf, unusedOf } from './parts.js';
+import { joinThresholds } from './thresholds.js';
 import { type Trace, trace } from './trace.js';
 import { type AnsweredImage, type FreezeVerification, verify } from './verify.js';
 
@@ -49,7 +51,7 @@ export function freeze(model: Module, { input, contract, provenance = {}, images
   return restoring(model, () => {
     model.eval();
     const traced = trace(model, input);
-    const packing = packed(traced, model);
+    const packing = packed(traced, model, engine);
     const compared = [...randomImages(input, RANDOM_IMAGES), ...images];
     const { verification, answers } = verify(model, traced, packing, engine, compared);
     const { graph, tensors } = packing;
@@ -66,8 +68,8 @@ export function freeze(model: Module, { input, contract, provenance = {}, images
 }
 
 /** What `freeze` makes of a trace, before it is compared with the model. Throws as `freeze` */
-export function packed(traced: Trace, model: Module): Packing {
-  return pack(fuse(lower(traced, model)));
+export function packed(traced: Trace, model: Module, engine: Engine): Packing {
+  return pack(fuse(joinThresholds(lower(traced, model), traced, model, engine)));
 }
 
 function plainContract([height, width, channels]: Shape): Contract {

@@ -2,7 +2,7 @@ import type { Finish, PackedGraph, PackedValue, Step } from '../formats/packed/g
 import type { FrozenFile } from './checkpoint.js';
 import type { FrozenModel } from './freeze.js';
 import type { FrozenPart } from './parts.js';
-import { whyReal } from './why-real.js';
+import { isBinary, whyReal } from './why-real.js';
 
 /** What became of a layer: one step of the packed model. */
 export interface FrozenLayer {
@@ -20,7 +20,7 @@ export interface FrozenLayer {
   readonly binaryMacs: number;
   /** How its weights are stored; null where it has none. */
   readonly weights: 'bits' | 'floats' | null;
-  /** What is done to its result in the same pass: `scale`, `bias`, `shortcut`, the activation. */
+  /** What is done to its result in the same pass: `scale`, `bias`, `shortcut`, the activation; or `threshold`, which all that became. */
   readonly folded: readonly string[];
   /** Why its multiplications are real; null where there are none, or they are 1-bit. */
   readonly whyReal: string | null;
@@ -69,7 +69,7 @@ export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'te
       macs,
       binaryMacs,
       weights: names.length === 0 ? null : isBits ? 'bits' : 'floats',
-      folded: 'finish' in step ? foldedParts(step.finish) : [],
+      folded: 'thresholds' in step ? ['threshold'] : 'finish' in step ? foldedParts(step.finish) : [],
       whyReal: why[i]!,
     };
   });
@@ -77,7 +77,8 @@ export function frozenLayers({ graph, tensors }: Pick<FrozenModel, 'graph' | 'te
 
 function tensorsOf(step: Step): readonly string[] {
   const finish = 'finish' in step ? [step.finish.scale, step.finish.bias, step.finish.positive, step.finish.negative] : [];
-  const own = ['weight' in step ? step.weight : null, 'ranking' in step ? step.ranking : null];
+  const thresholds = 'thresholds' in step ? step.thresholds : null;
+  const own = ['weight' in step ? step.weight : null, thresholds, 'ranking' in step ? step.ranking : null];
   return [...own, ...finish].filter((name) => name !== null);
 }
 
@@ -106,6 +107,5 @@ function multiplications(step: Step, graph: PackedGraph, weight: readonly number
   if (weight.length === 0) return { macs: 0, binaryMacs: 0 };
   const [height, width, channels] = graph.values[step.output]!.shape;
   const count = height * width * channels * weight[1]! * weight[2]! * depth(step, graph.values[step.inputs[0]!]!);
-  const isBinary = step.operator === 'binaryConvolution' || step.operator === 'dynamicBinaryConvolution';
-  return isBinary ? { macs: 0, binaryMacs: count } : { macs: count, binaryMacs: 0 };
+  return isBinary(step) ? { macs: 0, binaryMacs: count } : { macs: count, binaryMacs: 0 };
 }

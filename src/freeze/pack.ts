@@ -12,7 +12,7 @@ export interface Packing {
 }
 
 /** The fields of steps that hold a weight, besides their finish. */
-const weightFields = ['weight', 'ranking'] as const;
+const weightFields = ['weight', 'thresholds', 'ranking'] as const;
 const finishFields = ['scale', 'bias', 'positive', 'negative'] as const;
 
 export function pack({ image, output, steps, origins }: Draft): Packing {

@@ -53,7 +53,7 @@ export async function packTwin(
 ): Promise<Twin> {
   const model = createFromSpec(spec, engine).eval();
   try {
-    const { graph, tensors } = packed(trace(model, input), model);
+    const { graph, tensors } = packed(trace(model, input), model, engine);
     const bytes = await encodePackedModel({ graph, tensors, contract, provenance: { model: spec } });
     return { name: spec.name, bytes, steps: graph.steps };
   } finally {

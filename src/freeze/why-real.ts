@@ -21,8 +21,11 @@ export function whyReal(graph: PackedGraph, isReal: readonly boolean[]): readonl
   });
 }
 
-function isBinary({ operator }: Step): boolean {
-  return operator === 'binaryConvolution' || operator === 'dynamicBinaryConvolution';
+const binaryOperators: readonly Step['operator'][] = ['binaryConvolution', 'binaryConvolutionSigns', 'dynamicBinaryConvolution'];
+
+/** Whether a step multiplies signs. */
+export function isBinary({ operator }: Step): boolean {
+  return binaryOperators.includes(operator);
 }
 
 /** The image, and what is made of it without weights. */

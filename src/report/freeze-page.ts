@@ -165,12 +165,13 @@ function timeColumns(layers: readonly ReportedLayer[], { twin }: FreezeTiming): 
   ];
 }
 
-function became({ operator, weights, signs, whyReal, parts }: ReportedLayer): Markup {
+function became({ operator, weights, signs, whyReal, parts, folded }: ReportedLayer): Markup {
   const states = { bits: 'packed: weights in bits', floats: whyReal === null ? '' : `left float: ${whyReal}` };
   const state = weights === null ? (signs ? 'activations packed to bits' : '') : states[weights];
   const joined = parts.filter((part) => !isMain(part, operator)).map(partText);
+  const how = folded.includes('threshold') ? 'became a threshold a channel' : operator === 'finish' ? 'made of' : 'folded in';
   return html`<span class="${weights ?? 'none'}">${operator}</span>${state && html` <small>${state}</small>`}${
-    joined.length > 0 ? html`<br><small>${operator === 'finish' ? 'made of' : 'folded in'}: ${joined.join(', ')}</small>` : ''
+    joined.length > 0 ? html`<br><small>${how}: ${joined.join(', ')}</small>` : ''
   }`;
 }
 

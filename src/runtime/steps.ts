@@ -60,6 +60,17 @@ export function prepareStep(
         kernels.packedBinaryConv2d({ ...g, batch }, inputs[0]!, weight, finish?.(inputs) ?? null, output);
       });
     }
+    case 'binaryConvolutionSigns': {
+      const g = geometry(x, y, tensors.get(step.weight)!.shape, step);
+      const weight = weights.packedSigns(step.weight, g);
+      const thresholds = weights.floats(step.thresholds);
+      const { groups } = graph.values[step.output]!;
+      return {
+        workspaceBytes: 4 * kernels.binarySumFloats(g, groups),
+        run: (batch, { inputs, output, workspace }) =>
+          kernels.packedBinarySigns({ ...g, batch }, inputs[0]!, weight, thresholds, groups, output, workspace),
+      };
+    }
     case 'dynamicConvolution':
     case 'dynamicBinaryConvolution':
       return dynamic(step, { x, y }, tensors, weights, kernels);

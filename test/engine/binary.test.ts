@@ -202,6 +202,54 @@ describe('packedBinaryConv2d with a finish', () => {
   }
 });
 
+describe('packedBinarySigns makes the bits of integers by their thresholds', () => {
+  for (const [kind, fast] of KINDS) {
+    test.each([
+      ['whole bytes', 1, geometry({ inChannels: 70, outChannels: 64, height: 9, width: 11 })],
+      ['whole bytes, some of a block', 1, geometry({ batch: 2, inChannels: 40, outChannels: 88, height: 5, width: 4 })],
+      ['many pixels', 1, geometry({ batch: 2, height: 21, width: 71, inChannels: 24, outChannels: 32 })],
+      ['one pixel, many channels', 1, geometry({ height: 3, width: 3, padding: 0, inChannels: 130, outChannels: 264 })],
+      ['groups before and behind', 2, geometry({ batch: 2, inChannels: 72, outChannels: 48, groups: 3, stride: 2 })],
+      ['groups that bytes do not fill', 3, geometry({ inChannels: 72, outChannels: 54, groups: 3, stride: 2 })],
+      ['groups behind that bytes do not fill', 4, geometry({ inChannels: 24, outChannels: 16, dilation: 2, padding: 2 })],
+      ['groups before that bytes do not fill', 1, geometry({ inChannels: 24, outChannels: 24, groups: 2 })],
+      ['an odd number of channels', 1, geometry({ batch: 3, inChannels: 70, outChannels: 67, height: 9, width: 11 })],
+      ['few channels', 1, geometry({ inChannels: 5, outChannels: 7 })],
+      ['one channel', 1, geometry({ inChannels: 5, outChannels: 1 })],
+    ])(`${kind}, %s`, (_name, groups, g) => {
+      const products = (g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
+      const rng = new Rng(g.outChannels);
+      const ends = [-products, products + 1, products, 0, 1];
+      const thresholds = Float32Array.from({ length: g.outChannels }, (_, c) =>
+        c % 9 < 5 ? ends[c % 9]! : Math.round(rng.normal() * Math.sqrt(products)),
+      );
+      const { x, signs } = tensors(g);
+      const bytes = g.batch * g.outHeight * g.outWidth * groups * signRowBytes(g.outChannels / groups);
+      const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
+      const isWhole = (g.outChannels / groups) % 8 === 0 && (g.outChannels / g.groups) % 8 === 0;
+      expectKernel(backends, {
+        reference,
+        fast,
+        tensors: {
+          ...{ x, signs, bits: bitsOf(g), packed: new Int32Array(2 ** 19), thresholds },
+          ...{ made: blankIntegers(Math.ceil(bytes / 4)), sums: blank(isWhole ? 1 : size) },
+        },
+        results: ['signs', 'made'],
+        scratch: ['packed', 'sums'],
+        bound: EXACT,
+        call: (kernels, at) => {
+          expect(kernels.binarySumFloats(g, groups)).toBeLessThanOrEqual(isWhole ? 0 : size);
+          expect(kernels.packedWeightInts(g)).toBeLessThanOrEqual(2 ** 19);
+          const { rows, channels } = rowsOf(g);
+          kernels.packSigns(rows, channels, at.x, at.signs, null, 0);
+          kernels.packSignBits(g, at.bits, at.packed);
+          kernels.packedBinarySigns(g, at.signs, at.packed, at.thresholds, groups, at.made, at.sums);
+        },
+      });
+    });
+  }
+});
+
 describe('signs and derivatives as bits', () => {
   /** The ends of the surrogates' ranges among values without a pattern. */
   const edges = [1, -1, 0, -0, 0.5, 1.5, -2, Number.NaN, Number.POSITIVE_INFINITY, 1 - 2 ** -24, 1 + 2 ** -23];

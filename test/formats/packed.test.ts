@@ -53,6 +53,30 @@ function model(change: (parts: Parts) => void = () => {}): Model {
   return parts as unknown as Model;
 }
 
+/** The same convolution twice, the first one's integers as signs by thresholds. */
+function thresholdModel(change: (parts: Parts) => void = () => {}): Model {
+  return model((parts) => {
+    const { values, steps } = parts.graph as { values: object[]; steps: object[] };
+    values.splice(2, 0, { form: 'signs', shape: [4, 5, 3], groups: 1 });
+    const first = {
+      operator: 'binaryConvolutionSigns',
+      inputs: [1],
+      output: 2,
+      layer: 'b',
+      ...windows,
+      weight: 'v',
+      thresholds: 't',
+    };
+    steps.splice(1, 0, first);
+    edit(parts, 'steps', 2, { inputs: [2, 0], output: 3 });
+    edit(parts, 'steps', 3, { inputs: [3], output: 4 });
+    edit(parts, 'output', null, 4);
+    setTensor(parts, 'v', { dtype: 'U8', shape: [3, 3, 3, 1], data: new Uint8Array(27).fill(6) });
+    setTensor(parts, 't', { dtype: 'F32', shape: [3], data: Float32Array.of(-27, 3, 28) });
+    change(parts);
+  });
+}
+
 async function expectRefused(bytes: Uint8Array, reason: string, text: RegExp = /^m: /): Promise<void> {
   const refusal = expect(decodePackedModel(bytes, 'm')).rejects;
   await refusal.toBeInstanceOf(FormatError);
@@ -153,6 +177,39 @@ describe('a packed model', () => {
   it.each(lies)('with %s is refused', async (_what, reason, text, change) => {
     const lying = await encodePackedModel(model(change));
     await expectRefused(lying, reason, text);
+  });
+});
+
+describe('thresholds', () => {
+  it('come back as they were', async () => {
+    const { digest: _, ...read } = await decodePackedModel(await encodePackedModel(thresholdModel()), 'm');
+    expect(read).toEqual(thresholdModel());
+  });
+
+  const thresholds = (...values: number[]) => ({ dtype: 'F32', shape: [values.length], data: Float32Array.from(values) });
+  it.each<[what: string, text: RegExp, change: (parts: Parts) => void]>([
+    ['that are not whole', /step 1 \(b\) has a threshold 0\.5 and needs whole/, (m) => setTensor(m, 't', thresholds(0, 0.5, 1))],
+    ['that are no numbers', /has a threshold NaN/, (m) => setTensor(m, 't', thresholds(0, Number.NaN, 1))],
+    ['without an end', /has a threshold Infinity/, (m) => setTensor(m, 't', thresholds(0, Number.POSITIVE_INFINITY, 1))],
+    [
+      'below all integers',
+      /has a threshold -28 and needs whole numbers from -27 to 28/,
+      (m) => setTensor(m, 't', thresholds(-28, 0, 1)),
+    ],
+    ['further above them', /has a threshold 29/, (m) => setTensor(m, 't', thresholds(0, 29, 1))],
+    ['of another number of channels', /needs F32 \[3\]/, (m) => setTensor(m, 't', thresholds(0, 1))],
+    ['that are missing', /needs a tensor "u"/, (m) => edit(m, 'steps', 1, { thresholds: 'u' })],
+    ['beside a finish', /a field "finish"/, (m) => edit(m, 'steps', 1, { finish: noFinish })],
+    [
+      'of a step that says it makes floats',
+      /makes signs \[4, 5, 3\]; the file says floats/,
+      (m) => edit(m, 'values', 2, { form: 'floats' }),
+    ],
+    ['of a step that reads floats', /reads floats and needs signs/, (m) => edit(m, 'steps', 1, { inputs: [0] })],
+    ['of a step with a second input', /has 2 inputs and needs 1/, (m) => edit(m, 'steps', 1, { inputs: [1, 1] })],
+    ['for signs of other groups', /has 1 groups, and reads signs of 3/, (m) => edit(m, 'values', 2, { groups: 3 })],
+  ])('%s are refused', async (_what, text, change) => {
+    await expectRefused(await encodePackedModel(thresholdModel(change)), 'bad-graph', text);
   });
 });
 

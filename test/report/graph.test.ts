@@ -15,7 +15,7 @@ function graphOf(name: string, options: Record<string, unknown>, input: readonly
   const model = createModel(name as string, { engine, ...options });
   model.setProgress(1);
   model.eval();
-  const packing = packed(trace(model, input), model);
+  const packing = packed(trace(model, input), model, engine);
   model.dispose();
   return packing;
 }

@@ -22,18 +22,15 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       to[i] = bits[byte]! & weight ? 1 : -1;
     });
   };
-  const convolve = (g: Conv2dGeometry, signs: Address, weights: ArrayLike<number>, scale: Address, y: Address) => {
+  const convolve = (g: Conv2dGeometry, signs: Address, weights: ArrayLike<number>): Float64Array => {
     const rows = g.batch * g.height * g.width * g.groups;
     const input = new Float64Array((rows * g.inChannels) / g.groups);
     unpack(rows, g.inChannels / g.groups, signs, input);
-    const output = memory.floats(y);
-    const factors = scale === 0 ? null : memory.floats(scale);
-    const size = g.batch * g.outHeight * g.outWidth * g.outChannels;
-    output.fill(0, 0, size);
+    const output = new Float64Array(g.batch * g.outHeight * g.outWidth * g.outChannels);
     forEachProduct(g, (i, j, k) => {
       output[k]! += input[i]! * (weights[j]! >= 0 ? 1 : -1);
     });
-    if (factors) for (let i = 0; i < size; i++) output[i]! *= factors[i % g.outChannels]!;
+    return output;
   };
   return {
     packSigns(rows, channels, x, signs, surrogate, kept) {
@@ -69,7 +66,9 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       });
     },
     binaryConv2d(g, signs, w, scale, y) {
-      convolve(g, signs, memory.floats(w), scale, y);
+      const sums = convolve(g, signs, memory.floats(w));
+      const factors = scale === 0 ? null : memory.floats(scale);
+      memory.floats(y).set(factors ? sums.map((sum, i) => sum * factors[i % g.outChannels]!) : sums);
     },
     packedWeightInts: weightCount,
     packSignBits(g, bits, packed) {
@@ -80,8 +79,19 @@ export function binaryKernels(memory: ReferenceMemory): BinaryKernels {
       });
     },
     packedBinaryConv2d(g, signs, packed, finish, y) {
-      convolve(g, signs, memory.ints(packed), 0, y);
+      memory.floats(y).set(convolve(g, signs, memory.ints(packed)));
       if (finish) inferenceKernels(memory).finish(g.batch * g.outHeight * g.outWidth, g.outChannels, finish, y, y);
+    },
+    binarySumFloats: () => 0,
+    packedBinarySigns(g, signs, packed, thresholds, groups, y) {
+      const sums = convolve(g, signs, memory.ints(packed));
+      const least = memory.floats(thresholds);
+      const [rows, channels] = [sums.length / (g.outChannels / groups), g.outChannels / groups];
+      const bits = bytesOf(y);
+      bits.fill(0, 0, rows * signRowBytes(channels));
+      forEachBit(rows, channels, (i, byte, weight) => {
+        if (sums[i]! >= least[i % g.outChannels]!) bits[byte]! |= weight;
+      });
     },
   };
 }

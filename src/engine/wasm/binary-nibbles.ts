@@ -1,14 +1,16 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
+import { withOutputs } from './binary-outputs.js';
 import type { WasmContext } from './context.js';
-import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Nibbles whose popcounts a byte can add up: 63 times 4. */
 const MOST_NIBBLES = 63;
 /** Pixels of a tile at most. */
 const TILE_PIXELS = 4;
+/** Pixels that the kernel finishes together (`assembly/binary-nibbles.ts`). */
+const PIXELS_AT_ONCE = 16;
 /** The 16-bit sums of a tile of 2 x 64 or 4 x 32 outputs, and what is noted of its pixels. */
 const WORKSPACE_BYTES = 256 + 64;
 
@@ -75,7 +77,7 @@ function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { planes, weights, balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
+  { planes, weights, balances, rowKinds, columnKinds, ...outputs }: BinaryOperands,
 ): void {
   const { lanes, blocks, blocksOfGroup } = blocksOf(layout, g);
   const { groupOut, paddedOut, pixels, paddedHeight } = layout;
@@ -89,12 +91,14 @@ function convolve(
     wasm.writeIntegers(lists, pieces);
     wasm.writeIntegers(popcounts, POPCOUNTS);
     wasm.scratch(tasks * WORKSPACE_BYTES, (workspace) => {
-      wasm.run('nibbleConvolution', tasks, [
-        ...[pixels, cut.size, blocks, blocksOfGroup, groupOut, paddedOut, g.outChannels],
-        ...[g.outHeight, g.outWidth, g.stride, paddedHeight, layout.lineBytes * 2, layout.tapBytes * 2],
-        ...[planes, layout.planeBytes * 2, lists, pieces.length / 2, nibbles, lanes, weights],
-        ...[balances, rowKinds, columnKinds, y, popcounts, workspace, WORKSPACE_BYTES, ...finishIntegers(finish)],
-      ]);
+      withOutputs(wasm, outputs, tasks, Math.min(PIXELS_AT_ONCE, cut.size) * lanes, (end) => {
+        wasm.run('nibbleConvolution', tasks, [
+          ...[pixels, cut.size, blocks, blocksOfGroup, groupOut, paddedOut, g.outChannels],
+          ...[g.outHeight, g.outWidth, g.stride, paddedHeight, layout.lineBytes * 2, layout.tapBytes * 2],
+          ...[planes, layout.planeBytes * 2, lists, pieces.length / 2, nibbles, lanes, weights],
+          ...[balances, rowKinds, columnKinds, outputs.y, popcounts, workspace, WORKSPACE_BYTES, ...end],
+        ]);
+      });
     });
   });
 }

@@ -1,8 +1,8 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
+import { withOutputs } from './binary-outputs.js';
 import type { WasmContext } from './context.js';
-import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Bytes of weights whose popcounts a byte can add up: 31 times 8. */
@@ -136,18 +136,19 @@ function storeTables(
   wasm: WasmContext,
   g: Conv2dGeometry,
   { groupOut, paddedOut }: BinaryLayout,
-  { balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
+  { balances, rowKinds, columnKinds, ...outputs }: BinaryOperands,
   { strips: { strips, rows, pitch, vectors }, shares, sums }: Sums,
 ): void {
   const blocks = Math.ceil(groupOut / BLOCK_CHANNELS);
   const tasks = g.groups * g.batch * strips * blocks;
   const countBytes = align(Math.ceil(g.outWidth / 8) * 8 * BLOCK_CHANNELS * 2);
   wasm.scratch(tasks * countBytes, (counts) => {
-    wasm.run('storePixelTables', tasks, [
-      ...[shares.count, blocks, BLOCK_CHANNELS, groupOut, paddedOut, g.outChannels, strips, rows, g.outHeight, g.outWidth],
-      ...[g.batch, pitch, vectors * LANES, sums, balances, rowKinds, columnKinds, y, counts, countBytes],
-      ...finishIntegers(finish),
-    ]);
+    withOutputs(wasm, outputs, tasks, g.outWidth * BLOCK_CHANNELS, (end) => {
+      wasm.run('storePixelTables', tasks, [
+        ...[shares.count, blocks, BLOCK_CHANNELS, groupOut, paddedOut, g.outChannels, strips, rows, g.outHeight, g.outWidth],
+        ...[g.batch, pitch, vectors * LANES, sums, balances, rowKinds, columnKinds, outputs.y, counts, countBytes, ...end],
+      ]);
+    });
   });
 }
 

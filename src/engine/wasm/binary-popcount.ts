@@ -1,14 +1,16 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import type { BinaryLayout, BinaryWork } from './binary-layout.js';
+import { withOutputs } from './binary-outputs.js';
 import type { WasmContext } from './context.js';
-import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Pixels that the kernel lines up at once (`assembly/binary-popcount.ts`). */
 const BLOCK_PIXELS = 24;
 const TILE_PIXELS = 2;
 const WORD_BYTES = 8;
+/** Of output channels: a task's bits fill whole bytes. */
+const PAIRS_OF_BYTE = 4;
 /** Fewer tasks would leave threads idle. */
 const ENOUGH_TASKS = 16;
 
@@ -52,7 +54,7 @@ function convolve(
   wasm: WasmContext,
   g: Conv2dGeometry,
   layout: BinaryLayout,
-  { planes, runOffsets, balances, rowKinds, columnKinds, y, finish }: BinaryOperands,
+  { planes, runOffsets, balances, rowKinds, columnKinds, ...outputs }: BinaryOperands,
   filters: Address,
   pairs: number,
 ): void {
@@ -61,16 +63,19 @@ function convolve(
   const cut = partition(pixels, workOfPair * pairs, pixels > BLOCK_PIXELS ? BLOCK_PIXELS : TILE_PIXELS);
   // Few pixels (the last maps of a network) would leave threads idle: then the output channels are shared out as well.
   const wantedPairs = Math.ceil((pairs * cut.tasks) / ENOUGH_TASKS);
-  const pairsOfTask = Math.min(pairs, Math.max(wantedPairs, partition(pairs, workOfPair * Math.min(cut.size, pixels)).size));
+  const fewestPairs = Math.max(wantedPairs, partition(pairs, workOfPair * Math.min(cut.size, pixels)).size);
+  const pairsOfTask = Math.min(pairs, Math.ceil(fewestPairs / PAIRS_OF_BYTE) * PAIRS_OF_BYTE);
   const parts = Math.ceil(pairs / pairsOfTask);
   const tasks = cut.tasks * parts;
   const workspace = Math.ceil(((BLOCK_PIXELS + 1) * rowBytes + BLOCK_PIXELS * 4) / 64) * 64;
   wasm.scratch(tasks * workspace, (columns) => {
-    wasm.run('popcountConvolution', tasks, [
-      ...[g.groups, groupOut, paddedOut, rowBytes, cut.size, pairsOfTask, parts, pixels],
-      ...[filters, y, columns, workspace],
-      ...[g.outHeight, g.outWidth, g.stride, paddedHeight, lineBytes, tapBytes, planes, planeBytes],
-      ...[runOffsets, layout.runOffsets.length, runBytes, balances, rowKinds, columnKinds, ...finishIntegers(finish)],
-    ]);
+    withOutputs(wasm, outputs, tasks, Math.min(BLOCK_PIXELS, cut.size) * pairsOfTask * 2, (end) => {
+      wasm.run('popcountConvolution', tasks, [
+        ...[g.groups, groupOut, paddedOut, rowBytes, cut.size, pairsOfTask, parts, pixels],
+        ...[filters, outputs.y, columns, workspace],
+        ...[g.outHeight, g.outWidth, g.stride, paddedHeight, lineBytes, tapBytes, planes, planeBytes],
+        ...[runOffsets, layout.runOffsets.length, runBytes, balances, rowKinds, columnKinds, ...end],
+      ]);
+    });
   });
 }

@@ -1,8 +1,8 @@
 import type { Address, Conv2dGeometry } from '../kernels.js';
 import type { BinaryOperands } from './binary.js';
 import { type BinaryLayout, type BinaryWork, perLayout } from './binary-layout.js';
+import { withOutputs } from './binary-outputs.js';
 import type { WasmContext } from './context.js';
-import { finishIntegers } from './inference.js';
 import { partition } from './partition.js';
 
 /** Positions whose sums a byte holds: 31 times 8. */
@@ -10,8 +10,10 @@ const MOST_POSITIONS = 31;
 const TABLE_ROWS = 256;
 /** Bytes of partial sums that a pass over the pixels may leave behind for the next: they should stay in an outer cache. */
 const PARTIAL_BYTES = 1024 * 1024;
-/** Byte sums of a task: a line of 64 pixels by 64 channels. */
-const SUM_BYTES = 4096;
+/** Pixels that the kernel sums before it goes on (`assembly/binary-tables.ts`). */
+const LINE_PIXELS = 64;
+/** Byte sums of a task: such a line by 64 channels. */
+const SUM_BYTES = LINE_PIXELS * 64;
 
 /** Positions that are summed in one pass: some whole runs of the window, or a piece of one. */
 interface PositionGroup {
@@ -71,16 +73,18 @@ function convolvePixels(wasm: WasmContext, g: Conv2dGeometry, layout: BinaryLayo
         ]);
         const sum = partition(pass.count, positions.positions * vectors);
         wasm.scratch(sum.tasks * SUM_BYTES, (sums) => {
-          wasm.run('sumSignTables', sum.tasks, [
-            ...[pass.start, pass.count, sum.size, g.outHeight, g.outWidth, g.stride],
-            ...[layout.paddedHeight, layout.lineBytes, layout.tapBytes],
-            operands.planes + group * layout.planeBytes + positions.behind,
-            ...[operands.runOffsets + positions.firstRun * 4, positions.segments, positions.length],
-            ...[vectors, pass.tables, pass.partials, i === 0 ? 1 : 0, i === pass.groups.length - 1 ? 1 : 0],
-            ...[channels, g.outChannels, channel],
-            operands.balances + (group * paddedOut + first) * 4,
-            ...[operands.rowKinds, operands.columnKinds, operands.y, sums, SUM_BYTES, ...finishIntegers(operands.finish)],
-          ]);
+          withOutputs(wasm, operands, sum.tasks, LINE_PIXELS * channels, (end) => {
+            wasm.run('sumSignTables', sum.tasks, [
+              ...[pass.start, pass.count, sum.size, g.outHeight, g.outWidth, g.stride],
+              ...[layout.paddedHeight, layout.lineBytes, layout.tapBytes],
+              operands.planes + group * layout.planeBytes + positions.behind,
+              ...[operands.runOffsets + positions.firstRun * 4, positions.segments, positions.length],
+              ...[vectors, pass.tables, pass.partials, i === 0 ? 1 : 0, i === pass.groups.length - 1 ? 1 : 0],
+              ...[channels, g.outChannels, channel],
+              operands.balances + (group * paddedOut + first) * 4,
+              ...[operands.rowKinds, operands.columnKinds, operands.y, sums, SUM_BYTES, ...end],
+            ]);
+          });
         });
       });
     }

@@ -3,6 +3,7 @@ import type { Address, BinaryKernels, Conv2dGeometry, FinishTensors } from '../k
 import { type BorderTables, borderBytes, borderTablesAt, makeBorderTables } from './binary-borders.js';
 import { type BinaryLayout, type BinaryWork, binaryLayout, perLayout } from './binary-layout.js';
 import { nibbleBytes, nibbleConvolution, nibbleWork, spreadWeights } from './binary-nibbles.js';
+import type { BinaryOutputs } from './binary-outputs.js';
 import { columnBytes, columnWeights, pixelConvolution, pixelWork } from './binary-pixels.js';
 import { pairedBytes, pairWeights, popcountConvolution, popcountWork } from './binary-popcount.js';
 import { tableConvolution, tableWork } from './binary-tables.js';
@@ -10,7 +11,7 @@ import type { WasmContext } from './context.js';
 import { partition } from './partition.js';
 
 /** What the kernels that multiply get: everything packed, padded and looked up beforehand. */
-export interface BinaryOperands extends BorderTables {
+export interface BinaryOperands extends BorderTables, BinaryOutputs {
   /** Padded planes of x's bits. */
   readonly planes: Address;
   /** Rows of w's bits. */
@@ -19,8 +20,6 @@ export interface BinaryOperands extends BorderTables {
   readonly pairs: Address;
   readonly nibbles: Address;
   readonly columns: Address;
-  readonly y: Address;
-  readonly finish: FinishTensors | null;
 }
 
 /** Codes of `sign-packing.ts`. */
@@ -63,7 +62,8 @@ export function forwardBinaryKernels(
         packRows(wasm, g, layout, w, rows);
         wasm.scratch(borderBytes(g, layout), (borders) => {
           makeBorderTables(wasm, g, layout, popcountsAt(rows, g, layout), borders);
-          convolve(wasm, g, layout, { signs, weights: rows, ...NOT_MADE, borders, y, finish: scaleAlone(scale) }, choose);
+          const outputs = { y, finish: scaleAlone(scale), thresholds: 0 };
+          convolve(wasm, g, layout, { signs, weights: rows, ...NOT_MADE, borders, ...outputs }, choose);
         });
       });
     },
@@ -79,10 +79,20 @@ export function forwardBinaryKernels(
     },
     packedBinaryConv2d(g, signs, packed, finish, y) {
       const layout = binaryLayout(g);
-      const { borders, pairs, nibbles, columns } = packedPlaces(g, layout);
-      const at = (place: number) => (place > 0 ? packed + place : 0);
-      const weights = { weights: packed, borders: at(borders), pairs: at(pairs), nibbles: at(nibbles), columns: at(columns) };
-      convolve(wasm, g, layout, { signs, ...weights, y, finish }, choose);
+      const operands = { signs, ...packedWeights(g, layout, packed), y, finish, thresholds: 0 };
+      convolve(wasm, g, layout, operands, choose);
+    },
+    binarySumFloats: (g, groups) => (fillsBytes(g, groups) ? 0 : g.batch * g.outHeight * g.outWidth * g.outChannels),
+    packedBinarySigns(g, signs, packed, thresholds, groups, y, sums) {
+      const layout = binaryLayout(g);
+      const operands = { signs, ...packedWeights(g, layout, packed), finish: null };
+      if (fillsBytes(g, groups)) {
+        convolve(wasm, g, layout, { ...operands, y, thresholds }, choose);
+        return;
+      }
+      convolve(wasm, g, layout, { ...operands, y: sums, thresholds: 0 }, choose);
+      const { tasks, size } = partition(layout.pixels, g.outChannels);
+      wasm.run('packAtLeast', tasks, [layout.pixels, size, groups, g.outChannels / groups, sums, thresholds, y]);
     },
   };
 }
@@ -124,6 +134,20 @@ const packedPlaces = perLayout((g, layout): typeof NOT_MADE & { readonly borders
   const columns = align(nibbles + nibbleBytes(layout, g));
   return { borders, pairs, nibbles, columns, end: align(columns + columnBytes(layout, g)) };
 });
+
+function packedWeights(g: Conv2dGeometry, layout: BinaryLayout, packed: Address) {
+  const { borders, pairs, nibbles, columns } = packedPlaces(g, layout);
+  const at = (place: number) => (place > 0 ? packed + place : 0);
+  return { weights: packed, borders: at(borders), pairs: at(pairs), nibbles: at(nibbles), columns: at(columns) };
+}
+
+/**
+ * Whether the channels of every block that a kernel makes fill whole bytes of what `groups` groups read: rows of bits that end at a byte are one long
+ * row, and blocks begin with a group or a multiple of 8 channels behind it.
+ */
+function fillsBytes({ outChannels, groups: own }: Conv2dGeometry, groups: number): boolean {
+  return (outChannels / own) % 8 === 0 && (outChannels / groups) % 8 === 0;
+}
 
 function align(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;

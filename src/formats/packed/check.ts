@@ -11,6 +11,7 @@ const MOST_ELEMENTS = 2 ** 28;
 const fieldsOf: Readonly<Record<StepOperator, readonly string[]>> = {
   convolution: ['stride', 'padding', 'dilation', 'groups', 'weight', 'finish'],
   binaryConvolution: ['stride', 'padding', 'dilation', 'groups', 'weight', 'finish'],
+  binaryConvolutionSigns: ['stride', 'padding', 'dilation', 'groups', 'weight', 'thresholds'],
   dynamicConvolution: ['stride', 'padding', 'heads', 'kept', 'ties', 'weight', 'ranking', 'finish'],
   dynamicBinaryConvolution: ['stride', 'padding', 'heads', 'kept', 'ties', 'weight', 'ranking', 'finish'],
   signs: [],

@@ -62,6 +62,11 @@ export interface StepFields<Weight> {
   convolution: Windows & { readonly weight: Weight; readonly finish: Finish<Weight> };
   /** x [signs] with weights of one bit each: U8 [outChannels, kernelHeight, kernelWidth, bytes], bits from the lowest up. */
   binaryConvolution: Windows & { readonly weight: Weight; readonly finish: Finish<Weight> };
+  /**
+   * The same, but its signs: 1 where the integer is at least `thresholds` [outChannels]. What follows a convolution channel by channel up to the next
+   * signs is in these, and in weights of channels where it turns signs, which are negated.
+   */
+  binaryConvolutionSigns: Windows & { readonly weight: Weight; readonly thresholds: Weight };
   /** x [floats], gates. */
   dynamicConvolution: Choice<Weight>;
   /** x [floats], gates; weights of one bit each, as above. */

@@ -19,9 +19,17 @@ export function resultOf(step: Step, context: Context): PackedValue {
   const { inputs, claimed } = context;
   switch (step.operator) {
     case 'convolution':
-      return convolution(step, context, 'floats');
-    case 'binaryConvolution':
-      return convolution(step, context, 'signs');
+    case 'binaryConvolution': {
+      const { shape } = convolution(step, context, step.operator === 'convolution' ? 'floats' : 'signs');
+      return finishedConvolution(step.finish, shape, inputs, context.tensor);
+    }
+    case 'binaryConvolutionSigns': {
+      take(inputs, 1, 'signs');
+      const { shape, products } = convolution(step, context, 'signs');
+      checkThresholds(context.tensor(step.thresholds, 'F32', [shape[2]]).data as Float32Array, products);
+      // As of signs.
+      return { form: 'signs', shape, groups: 1 };
+    }
     case 'dynamicConvolution':
     case 'dynamicBinaryConvolution':
       return dynamic(step, context);
@@ -108,11 +116,12 @@ function whole(value: unknown, name: string, least: number): number {
   return value;
 }
 
+/** The shape that a convolution makes, and of how many products each element is the sum. */
 function convolution(
-  step: Extract<Step, { readonly operator: 'convolution' | 'binaryConvolution' }>,
+  step: Extract<Step, { readonly operator: 'convolution' | 'binaryConvolution' | 'binaryConvolutionSigns' }>,
   { inputs, tensor }: Context,
   form: ValueForm,
-): PackedValue {
+): { readonly shape: ValueShape; readonly products: number } {
   const [x] = take(inputs.slice(0, 1), 1, form);
   const windows = {
     stride: whole(step.stride, 'stride', 1),
@@ -130,8 +139,19 @@ function convolution(
       : tensor(step.weight, 'F32', [-1, -1, -1, own]);
   const [outChannels, kernelHeight, kernelWidth] = stored.shape as [number, number, number];
   if (outChannels % groups !== 0) throw new BadStep(`makes ${outChannels} channels in ${groups} groups.`);
-  const shape: ValueShape = [outputLength(height, kernelHeight, windows), outputLength(width, kernelWidth, windows), outChannels];
-  return finishedConvolution(step.finish, shape, inputs, tensor);
+  return {
+    shape: [outputLength(height, kernelHeight, windows), outputLength(width, kernelWidth, windows), outChannels],
+    products: own * kernelHeight * kernelWidth,
+  };
+}
+
+/** What no integer of so many products is below, or none reaches, is said by the ends alone. @throws BadStep */
+function checkThresholds(thresholds: Float32Array, products: number): void {
+  const bad = thresholds.find(
+    (threshold) => !(Number.isInteger(threshold) && threshold >= -products && threshold <= products + 1),
+  );
+  if (bad === undefined) return;
+  throw new BadStep(`has a threshold ${bad} and needs whole numbers from ${-products} to ${products + 1}.`);
 }
 
 interface Windows {

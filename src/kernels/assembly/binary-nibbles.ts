@@ -1,6 +1,5 @@
 import { int, ptr } from './arguments';
-import { storeCounts } from './binary-outputs';
-import { finishRows } from './finish-rows';
+import { finishOutputs, storeCounts, tileOf } from './binary-outputs';
 import { item } from './simd';
 
 /**
@@ -107,6 +106,7 @@ export function nibbleConvolution(args: usize, task: i32): void {
   const sums = ptr(args, 25) + <usize>task * <usize>int(args, 26);
   const notes = sums + SUM_BYTES;
   const finish = args + (27 << 2);
+  const tile = tileOf(finish, task);
   const block = task % blocks;
   const group = block / blocksOfGroup;
   const channelOfGroup = (block % blocksOfGroup) * lanes;
@@ -155,13 +155,13 @@ export function nibbleConvolution(args: usize, task: i32): void {
       if (lanes === 32) add32(base, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
       else add16(base, second, third, fourth, pieces, piecesEnd, weights, popcounts, sums);
     }
-    let target = item(y, pixel * outChannels + channel);
+    let target = tile ? item(tile, (pixel - unfinished) * channels) : item(y, pixel * outChannels + channel);
     for (let i = 0; i < count; i++) {
       storeCounts(sums + (<usize>(i * lanes) << 1), <usize>load<u32>(notes + (<usize>i << 3), 4), channels, target);
-      target = item(target, outChannels);
+      target = item(target, tile ? channels : outChannels);
     }
     if (pixel + count - unfinished >= PIXELS_AT_ONCE || pixel + count === last) {
-      finishRows(finish, y, y, outChannels, unfinished, pixel + count, channel, channel + channels);
+      finishOutputs(finish, tile, y, outChannels, unfinished, pixel + count, channel, channel + channels);
       unfinished = pixel + count;
     }
   }

@@ -1,6 +1,5 @@
 import { int, ptr } from './arguments';
-import { storeCounts } from './binary-outputs';
-import { finishRows } from './finish-rows';
+import { finishOutputs, storeCounts, tileOf } from './binary-outputs';
 import { fillTable } from './sign-tables';
 import { item } from './simd';
 
@@ -192,6 +191,7 @@ export function storePixelTables(args: usize, task: i32): void {
   const y = ptr(args, 17);
   const counts = ptr(args, 18) + <usize>task * <usize>int(args, 19);
   const finish = args + (20 << 2);
+  const tile = tileOf(finish, task);
   const strip = task / blocks;
   const imageOfGroup = strip / strips;
   const group = imageOfGroup / batch;
@@ -216,13 +216,13 @@ export function storePixelTables(args: usize, task: i32): void {
     }
     const pixel = ((imageOfGroup % batch) * outHeight + row) * outWidth;
     const rowBalances = balances + <usize>load<i32>(item(rowKinds, row)) + (<usize>(group * paddedOut + channelOfGroup) << 2);
-    let target = item(y, pixel * outChannels + channel);
+    let target = tile ? tile : item(y, pixel * outChannels + channel);
     for (let column = 0; column < outWidth; column++) {
       const balance = rowBalances + <usize>load<i32>(item(columnKinds, column));
       storeCounts(counts + (<usize>(column * blockChannels) << 1), balance, channels, target);
-      target = item(target, outChannels);
+      target = item(target, tile ? channels : outChannels);
     }
-    finishRows(finish, y, y, outChannels, pixel, pixel + outWidth, channel, channel + channels);
+    finishOutputs(finish, tile, y, outChannels, pixel, pixel + outWidth, channel, channel + channels);
   }
 }
 

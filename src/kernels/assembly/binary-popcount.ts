@@ -1,5 +1,5 @@
 import { int, ptr } from './arguments';
-import { finishRows } from './finish-rows';
+import { finishOutputs, tileOf } from './binary-outputs';
 import { item } from './simd';
 
 /**
@@ -59,9 +59,14 @@ export function popcountConvolution(args: usize, task: i32): void {
   const lastPixel = min(firstPixel + pixelsOfTask, int(args, 7));
   const firstPair = (task % parts) * pairsOfTask;
   const lastPair = min(firstPair + pairsOfTask, groups * pairsOfGroup);
+  const firstChannel = channelOfPair(firstPair, pairsOfGroup, groupOut);
+  const endChannel = channelOfPair(lastPair, pairsOfGroup, groupOut);
+  const tiles = tileOf(finish, task);
+  const width = tiles ? endChannel - firstChannel : outChannels;
 
   for (let start = firstPixel; start < lastPixel; start += BLOCK_PIXELS) {
     const count = min(BLOCK_PIXELS, lastPixel - start);
+    const outputs = tiles ? tiles : item(y, start * outChannels + firstChannel);
     for (let pair = firstPair; pair < lastPair; pair++) {
       const group = pair / pairsOfGroup;
       const channelOfGroup = (pair % pairsOfGroup) << 1;
@@ -74,13 +79,12 @@ export function popcountConvolution(args: usize, task: i32): void {
       for (let pixel = 0; pixel < count; pixel += 2) {
         multiplySigns(
           tile, filter, rowBytes << 1, item(notes, pixel), balance, i32(pixel + 1 < count), two,
-          item(y, (start + pixel) * outChannels + channel), <usize>outChannels << 2,
+          item(outputs, pixel * width + channel - firstChannel), <usize>width << 2,
         );
         tile += rowBytes << 1;
       }
     }
-    const firstChannel = channelOfPair(firstPair, pairsOfGroup, groupOut);
-    finishRows(finish, y, y, outChannels, start, start + count, firstChannel, channelOfPair(lastPair, pairsOfGroup, groupOut));
+    finishOutputs(finish, tiles, y, outChannels, start, start + count, firstChannel, endChannel);
   }
 }
 

@@ -1,5 +1,5 @@
 import { int, ptr } from './arguments';
-import { finishRows } from './finish-rows';
+import { finishOutputs, tileOf } from './binary-outputs';
 import { fillTable } from './sign-tables';
 import { item } from './simd';
 
@@ -67,6 +67,8 @@ export function sumSignTables(args: usize, task: i32): void {
   const columnKinds = ptr(args, 23);
   const y = ptr(args, 24);
   const sums = ptr(args, 25) + <usize>task * <usize>int(args, 26);
+  const finish = args + (27 << 2);
+  const tile = tileOf(finish, task);
   const lanes = <usize>vectors << 4;
   const start = int(args, 0);
   const first = start + task * int(args, 2);
@@ -87,13 +89,13 @@ export function sumSignTables(args: usize, task: i32): void {
       widen(sums, partial, <usize>count * lanes, isFirst);
     } else {
       const rowBalances = balances + <usize>load<i32>(item(rowKinds, row));
-      let target = item(y, pixel * outChannels + firstChannel);
+      let target = tile ? tile : item(y, pixel * outChannels + firstChannel);
       for (let i = 0; i < count; i++) {
         const balance = rowBalances + <usize>load<i32>(item(columnKinds, column + i));
         storeSums(sums + <usize>i * lanes, isFirst ? 0 : partial + <usize>i * (lanes << 1), balance, channels, target);
-        target = item(target, outChannels);
+        target = item(target, tile ? channels : outChannels);
       }
-      finishRows(args + (27 << 2), y, y, outChannels, pixel, pixel + count, firstChannel, firstChannel + channels);
+      finishOutputs(finish, tile, y, outChannels, pixel, pixel + count, firstChannel, firstChannel + channels);
     }
     pixel += count;
   }

@@ -5,7 +5,7 @@ export { convolveWinograd, convolveWinogradPanels, transformWinogradTiles } from
 export { packWinogradFilters } from './winograd-filters';
 export * from './strided-winograd';
 export { groupedConvolution, packGroupedWeights } from './grouped';
-export { packSigns } from './sign-packing';
+export { packAtLeast, packSigns } from './sign-packing';
 export * from './binary';
 export * from './binary-tables';
 export * from './binary-nibbles';

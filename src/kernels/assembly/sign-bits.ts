@@ -40,6 +40,28 @@ export function packRow(from: usize, to: usize, channels: i32): void {
   }
 }
 
+/** One row of bits: 1 where x is at least the threshold of its place. */
+export function packRowAtLeast(from: usize, thresholds: usize, to: usize, channels: i32): void {
+  let left = channels;
+  for (; left >= 16; left -= 16) {
+    const bits = bits16(
+      f32x4.ge(v128.load(from), v128.load(thresholds)), f32x4.ge(v128.load(from, 16), v128.load(thresholds, 16)),
+      f32x4.ge(v128.load(from, 32), v128.load(thresholds, 32)), f32x4.ge(v128.load(from, 48), v128.load(thresholds, 48)),
+    );
+    store<u16>(to, bits);
+    from += 64;
+    thresholds += 64;
+    to += 2;
+  }
+  for (; left > 0; left -= 8) {
+    let bits: u32 = 0;
+    for (let i = 0; i < min(left, 8); i++) bits |= u32(load<f32>(item(from, i)) >= load<f32>(item(thresholds, i))) << i;
+    store<u8>(to++, bits);
+    from += 32;
+    thresholds += 32;
+  }
+}
+
 /** Number of bits that are 1. */
 export function popcountBytes(at: usize, bytes: usize): i32 {
   const end = at + bytes;

@@ -1,5 +1,5 @@
 import { int, ptr } from './arguments';
-import { bits16, bitsOfFew, packRow } from './sign-bits';
+import { bits16, bitsOfFew, packRow, packRowAtLeast } from './sign-bits';
 import { item } from './simd';
 
 /** What a 1-bit convolution keeps of its input: rows of signs (`sign-bits.ts`) and, beside them, the derivative that stands in for the sign's. */
@@ -70,6 +70,24 @@ export function packSigns(args: usize, task: i32): void {
     const offset = <usize>(first + row) * rowBytes;
     packRow(item(from, row * channels), ptr(args, 5) + offset, channels);
     if (keep === KEEP_CLIP) packClip(item(from, row * channels), ptr(args, 6) + offset, channels);
+  }
+}
+
+/** x [rows, groups, channels] to rows of bits for each group: 1 where x is at least thresholds [groups, channels]. */
+export function packAtLeast(args: usize, task: i32): void {
+  const groups = int(args, 2);
+  const channels = int(args, 3);
+  const rowBytes = <usize>(channels + 7) >> 3;
+  const first = task * int(args, 1);
+  const last = min(first + int(args, 1), int(args, 0));
+  let from = item(ptr(args, 4), first * groups * channels);
+  let to = ptr(args, 6) + <usize>(first * groups) * rowBytes;
+  for (let row = first; row < last; row++) {
+    for (let group = 0; group < groups; group++) {
+      packRowAtLeast(from, item(ptr(args, 5), group * channels), to, channels);
+      from = item(from, channels);
+      to += rowBytes;
+    }
   }
 }
 

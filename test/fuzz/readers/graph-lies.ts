@@ -18,7 +18,7 @@ interface Graph {
 type Lie = (graph: Graph, rng: Rng) => void;
 
 const operators =
-  'convolution binaryConvolution dynamicConvolution dynamicBinaryConvolution signs finish sigmoid hardTanh add multiply concat shuffleChannels pad maxPool averagePool globalAveragePool resizeBilinear channelMean channelMax reshape'.split(
+  'convolution binaryConvolution binaryConvolutionSigns dynamicConvolution dynamicBinaryConvolution signs finish sigmoid hardTanh add multiply concat shuffleChannels pad maxPool averagePool globalAveragePool resizeBilinear channelMean channelMax reshape'.split(
     ' ',
   );
 const numbers = [0, 1, 2, 3, 5, 8, 1023, 65535, 65536, 65537, 2 ** 28, 2 ** 31, 2 ** 32, 2 ** 53, -1, -65536, 0.5, 1e308];

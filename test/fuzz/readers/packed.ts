@@ -5,8 +5,12 @@ import { decodePackedModel, encodePackedModel } from '#dist/formats/packed/model
 import { decodeSafetensors, encodeSafetensors } from '#dist/formats/safetensors.js';
 import { freeze } from '#dist/freeze/index.js';
 import { createModel } from '#dist/models/index.js';
+import { BatchNorm2d, BinaryConv2d, Module } from '#dist/nn/index.js';
+import * as ops from '#dist/ops/index.js';
 import { checkMemory, preparationBytes } from '#dist/runtime/memory.js';
 import { Plan } from '#dist/runtime/plan.js';
+import { Rng } from '#dist/tensor/rng.js';
+import type { Tensor } from '#dist/tensor/tensor.js';
 import { lengthAndJson } from '../json-edits.js';
 import { agree, type Reader, type Sample } from '../reader.js';
 import { lieInGraph } from './graph-lies.js';
@@ -17,11 +21,26 @@ const MOST_WORK = 2e8;
 const engine = await createEngine({ threads: 1, binaryKernel: 'popcount', memoryLimit: 2 ** 29 });
 
 async function sample(name: string, model: string, options: object, input: readonly number[]): Promise<Sample> {
-  const network = createModel(model as string, { engine, seed: 1, ...options });
+  return frozen(name, createModel(model as string, { engine, seed: 1, ...options }), input);
+}
+
+async function frozen(name: string, network: Module, input: readonly number[]): Promise<Sample> {
   network.setProgress(1);
   const bytes = await encodePackedModel(freeze(network, { input }));
   network.dispose();
   return safetensorsSample(name, bytes);
+}
+
+/** 1-bit convolutions one after another, without shortcuts: what lies between them are thresholds. */
+class Chain extends Module {
+  private readonly rng = new Rng(1);
+  readonly first = new BinaryConv2d(3, 16, { kernel: 3, padding: 1, rng: this.rng });
+  readonly norm = new BatchNorm2d(16);
+  readonly second = new BinaryConv2d(16, 5, { kernel: 3, groups: 1, rng: this.rng });
+
+  forward(x: Tensor): Tensor {
+    return ops.globalAveragePool(this.second.forward(this.norm.forward(this.first.forward(x))));
+  }
 }
 
 export const packed: Reader = {
@@ -29,6 +48,7 @@ export const packed: Reader = {
   samples: [
     await sample('1-bit', 'ftbnn-tiny', { widths: [8, 16], blocks: [1, 1], strides: [1, 2], classes: 3 }, [12, 11, 1]),
     await sample('grouped', 'ftbnn-g4-cifar', { widths: [16, 32], blocks: [1, 1], strides: [1, 2], classes: 3 }, [8, 8, 3]),
+    await frozen('thresholds', new Chain().to(engine), [7, 6, 3]),
     await sample('real', 'resnet20', { widths: [4, 8], blocks: [1, 1], classes: 3 }, [9, 8, 3]),
     await sample('dynamic', 'dydensenet', { stages: [1, 1], growth: [4, 8], stemStride: 2, classes: 3 }, [16, 16, 3]),
     await sample(
