@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { readFileChecked, writeFileAtomic } from '../formats/file.js';
+import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel } from '../formats/packed/model.js';
 import { type FrozenLayer, frozenLayers } from '../freeze/index.js';
+import { formatCrop } from '../images/face-crop.js';
 import { formatBytes, formatShort } from '../report/format.js';
 import { renderGraph } from '../report/graph-drawing.js';
 import { printable, wrap } from '../report/terminal.js';
@@ -61,7 +63,21 @@ function facts(
     labels
       ? `Answers: a score for each of ${labels.join(', ')}.`
       : `Answers: ${contract.task}, [${graph.values[graph.output]!.shape.join(', ')}].`,
+    ...decisionFacts(contract),
     `Comes from: ${JSON.stringify(provenance)}`,
     `SHA-256: ${digest}`,
+  ];
+}
+
+function decisionFacts({ faces, decision }: Contract): readonly string[] {
+  if (!faces) return [];
+  const cut = `Faces: cut at ${formatCrop(faces)}.`;
+  if (!decision) return [cut, 'Decides: nothing; it has no threshold (gossamer pad calibrate).'];
+  const { threshold, criterion, by, smallestFace, evidence } = decision;
+  const { dataset, protocol, split } = evidence.data;
+  const where = `${dataset}, protocol ${protocol}, ${split}, by ${by}; scores ${evidence.scores}`;
+  return [
+    cut,
+    `Decides: live from a score of ${threshold} up, by ${criterion} (${where}); nothing of faces below ${smallestFace} pixels.`,
   ];
 }
