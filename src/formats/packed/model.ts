@@ -56,7 +56,7 @@ function textsOf({ graph, contract, provenance }: Pick<PackedModel, 'graph' | 'c
  * The digest that a model has without a decision: the same before and after a threshold was put into its file. Scores are those of the model
  * that has it.
  */
-export function undecidedDigest(model: PackedModel): Promise<string> {
+export function undecidedDigest(model: Omit<PackedModel, 'digest'>): Promise<string> {
   const { decision: _, ...contract } = model.contract;
   return digestOf(textsOf({ ...model, contract }), model.tensors);
 }

@@ -25,9 +25,6 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** Images that a packed model is given at once; its answers do not depend on it. */
-const batchSize = 8;
-
 /**
  * Opens a packed model, or the checkpoint of a depth network.
  * @throws FormatError for a file that is neither; UnsupportedError for a network that does not answer with depth maps
@@ -64,13 +61,13 @@ async function packedScorer(packed: PackedModel, bytes: Uint8Array, file: string
     async score(source, onProgress) {
       expectSameFaces(source, { size: contract.source.size, faces: contract.faces, file });
       const { length, height, width, channels } = source;
+      const data = new Uint8Array(height * width * channels);
       const scores: number[] = [];
-      for (let first = 0; first < length; first += batchSize) {
-        const count = Math.min(batchSize, length - first);
-        const images = Array.from({ length: count }, () => ({ data: new Uint8Array(height * width * channels), height, width }));
-        await Promise.all(images.map(({ data }, i) => source.read(first + i, data)));
-        scores.push(...depthScores((await model.run(images)).data, count));
-        onProgress?.(first + count, length);
+      // One by one, as a picture is assessed: several at once may be summed in another order.
+      for (let record = 0; record < length; record++) {
+        await source.read(record, data);
+        scores.push(...depthScores((await model.run({ data, height, width })).data, 1));
+        onProgress?.(record + 1, length);
       }
       return scores;
     },
