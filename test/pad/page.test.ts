@@ -16,7 +16,14 @@ describe.skipIf(skipsBrowser)('gossamer/pad in a page', () => {
     model = await depthModel();
     browser = await startChromium();
     site = await openSite({
-      places: { '/': path.join(root, 'test/runtime/pages'), '/package/': root, '/model': model },
+      places: {
+        '/index.html': new TextEncoder().encode(
+          '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
+        ),
+        '/page.js': new TextEncoder().encode("import * as pad from '/package/dist/browser/pad.js'; globalThis.pad = pad;"),
+        '/package/': root,
+        '/model': model,
+      },
       isolated: true,
     });
   });
@@ -30,11 +37,13 @@ describe.skipIf(skipsBrowser)('gossamer/pad in a page', () => {
     const { data, width, height } = canvas.toRaster();
     const rgba = Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? 255 : data[(i >> 2) * 3 + (i % 4)]!));
     const page = await browser.newPage();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
     await page.goto(`${site.origin}/index.html`);
+    await page.waitForFunction('globalThis.pad');
     const there = await page.evaluate(
       async ([bytes, size, where]) => {
-        const address = '/package/dist/browser/pad.js';
-        const pad = (await import(address)) as typeof import('../../src/pad/detector/index.js');
+        const { pad } = globalThis as unknown as { readonly pad: typeof import('../../src/pad/detector/index.js') };
         const detector = await pad.createDetector({ model: '/model', relaxedSimd: 'off', threads: 2 });
         const image = new ImageData(Uint8ClampedArray.from(bytes), size, size);
         const drawn = new OffscreenCanvas(size, size);
@@ -61,10 +70,10 @@ describe.skipIf(skipsBrowser)('gossamer/pad in a page', () => {
     expect(there.map).toEqual([...here.depthMap!.data]);
     expect(there.decisions).toEqual(Array(3).fill('uncalibrated'));
     expect(there.lost).toEqual([true, expect.stringMatching(/^faceDetector: where is the face/)]);
+    expect(requests.filter((url) => !url.startsWith(site.origin) && !url.startsWith('data:'))).toEqual([]);
     const asked = new Set(site.requests.filter((request) => request.startsWith('/package/dist/browser/')));
     expect([...asked].map((request) => path.basename(request)).sort()).toEqual(
-      // What the page itself imports, and what the detector does.
-      ['runtime.js', 'pad.js', 'runtime-worker.js', 'runtime-thread.js', 'gossamer-runtime-threads.wasm'].sort(),
+      ['pad.js', 'runtime-worker.js', 'runtime-thread.js', 'gossamer-runtime-threads.wasm'].sort(),
     );
   });
 });
