@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { writePicture } from '../../src/data/index.js';
 import { Pipeline } from '../../src/data/pipeline.js';
-import { parseTransforms } from '../../src/data/transforms.js';
+import { parseTransforms, type TransformInput } from '../../src/data/transforms.js';
 import { createEngine } from '../../src/engine/index.js';
 import { ConfigError, DataError, FreezeError, UnsupportedError } from '../../src/errors.js';
 import { freezeCheckpoint } from '../../src/freeze/index.js';
@@ -118,7 +118,7 @@ describe('freezeCheckpoint', () => {
   it('of faces knows how they were cut, and shows the middle of them as evaluation does', async () => {
     const faceCrop = { scale: 1.4, aspect: 'stretch', fill: 'black' } as const;
     const images: Images = { classes: [], source: [48, 48, 3], input: [32, 32, 3], faceCrop };
-    const transforms = [{ name: 'face-scale', stored: 1.4, scales: [1.3], size: 32 } as const];
+    const transforms: TransformInput[] = [{ name: 'face-scale', stored: 1.4, scales: [1.3], size: 32 }];
     const checkpoint = await checkpointOf('cdcn-s', { mapSize: 4 }, images, transforms);
     const { contract } = await freezeCheckpoint(checkpoint, path.join(folder, 'faces'));
     expect(contract).toMatchObject({
