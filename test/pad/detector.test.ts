@@ -125,6 +125,10 @@ describe('a detector', () => {
 
   it('is made of depth networks that know how faces are cut', async () => {
     await expect(detectorOf({ model: await frozen('ftbnn-tiny-cifar10') })).rejects.toThrow(UnsupportedError);
+    const classifier = await decodePackedModel(await frozen('ftbnn-tiny-cifar10'), 'classifier');
+    const { faces } = (await decodePackedModel(plain, 'plain')).contract;
+    const contract = { ...classifier.contract, task: 'depth-map' as const, labels: null, faces };
+    await expect(detectorOf({ model: await encodePackedModel({ ...classifier, contract }) })).rejects.toThrow(/answers \[10\]/);
     await expect(detectorOf({ model: await depthModel({ faces: undefined }) })).rejects.toThrow(/does not say how faces are cut/);
   });
 });

@@ -107,10 +107,12 @@ export async function createDetectorBy(
   }
 }
 
-function cropOf({ contract }: RuntimeFacts): CropOptions {
+function cropOf({ contract, output }: RuntimeFacts): CropOptions {
   const { task, faces, source } = contract;
   const what = 'telling live faces from attacks with this model';
   if (task !== 'depth-map') throw new UnsupportedError(what, `its task is ${task}, not depth-map.`);
+  if (output.length !== 2)
+    throw new UnsupportedError(what, `it answers [${output.join(', ')}], not with [height, width], a map.`);
   if (!faces)
     throw new UnsupportedError(what, 'its file does not say how faces are cut. Train it on prepared faces, and freeze it.');
   return { ...faces, size: source.size[0] };

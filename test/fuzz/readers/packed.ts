@@ -63,8 +63,8 @@ export const packed: Reader = {
       { stages: [1], growth: [4], selection: 'random', convolution: 'dynamic-binary', classes: 3 },
       [8, 8, 3],
     ),
-    await sample('deciding', 'cdcn-s', { mapSize: 2 }, [16, 16, 3], {
-      ...{ task: 'depth-map', source: { size: [20, 20], fit: 'cover' }, prepare: [{ name: 'resize', size: [16, 16] }] },
+    await sample('deciding', 'resnet20', { widths: [4], blocks: [1], classes: 3 }, [8, 8, 3], {
+      ...{ task: 'depth-map', source: { size: [10, 10], fit: 'cover' }, prepare: [{ name: 'resize', size: [8, 8] }] },
       faces: { scale: 1.4, aspect: 'keep', fill: 'edge' },
     }),
   ],
