@@ -1,5 +1,5 @@
 // Builds `dist/`: TypeScript by tsc, the kernels by the AssemblyScript compiler, each only when its sources changed; then the files of `gossamer/runtime`
-// for pages by esbuild.
+// and `gossamer/pad` for pages by esbuild.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -63,12 +63,13 @@ function buildKernels() {
   fs.writeFileSync(stampFile, stamp);
 }
 
-/** Three files that import nothing, beside their kernels in `dist/browser`. Names stay: errors are told apart by those of their classes. */
+/** Files that import nothing, beside their kernels in `dist/browser`. Names stay: errors are told apart by those of their classes. */
 async function bundleRuntime() {
   await build({
     absWorkingDir: root,
     entryPoints: {
       runtime: 'dist/runtime/browser/index.js',
+      pad: 'dist/pad/detector/page.js',
       'runtime-worker': 'dist/runtime/browser/worker.js',
       'runtime-thread': 'dist/engine/wasm/web-thread.js',
     },

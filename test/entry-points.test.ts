@@ -16,6 +16,13 @@ function run(program: string, cwd = root): unknown {
   return JSON.parse(stdout);
 }
 
+/** Names that a file for pages exports. */
+function exportsOf(file: string): string[] {
+  const page = fs.readFileSync(path.join(root, 'dist/browser', file), 'utf8');
+  const [, exported] = /export\{([^}]*)\};?\s*$/.exec(page)!;
+  return exported!.split(',').map((name) => name.replace(/^.* as /, ''));
+}
+
 describe('entry points of the package', () => {
   it('gossamer has what runs anywhere', () => {
     const names = run(`console.log(JSON.stringify(Object.keys(await import('gossamer'))))`);
@@ -37,6 +44,7 @@ describe('entry points of the package', () => {
   it.each([
     ['gossamer', 'dist/index.js', ['fflate', 'zod']],
     ['gossamer/runtime', 'dist/runtime/index.js', []],
+    ['gossamer/pad', 'dist/pad/detector/index.js', []],
   ])('%s imports nothing of Node before an engine is made, and only packages that run anywhere', (_name, entry, packages) => {
     const outside = new Set<string>();
     const seen = new Set<string>();
@@ -53,12 +61,16 @@ describe('entry points of the package', () => {
     expect([...outside].sort()).toEqual(packages);
   });
 
+  it('gossamer/pad has what a page needs', () => {
+    const names = run(`console.log(JSON.stringify(Object.keys(await import('gossamer/pad'))))`) as string[];
+    expect(names.filter((name) => !name.endsWith('Error'))).toEqual(['createDetector']);
+    expect(exportsOf('pad.js')).toEqual(names);
+  });
+
   it('gossamer/runtime has what a page needs', () => {
     const names = run(`console.log(JSON.stringify(Object.keys(await import('gossamer/runtime'))))`) as string[];
     expect(names.filter((name) => !name.endsWith('Error'))).toEqual(['load']);
-    const page = fs.readFileSync(path.join(root, 'dist/browser/runtime.js'), 'utf8');
-    const [, exported] = /export\{([^}]*)\};?\s*$/.exec(page)!;
-    expect(exported!.split(',').map((name) => name.replace(/^.* as /, ''))).toEqual(names);
+    expect(exportsOf('runtime.js')).toEqual(names);
   });
 
   it('gossamer/node has all of it: a network learns, judges itself and answers', () => {

@@ -1,14 +1,16 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { readFileChecked, writeFileAtomic } from '../formats/file.js';
+import type { Contract } from '../formats/packed/contract.js';
 import { decodePackedModel, type PackedModel } from '../formats/packed/model.js';
 import { type FrozenLayer, frozenLayers } from '../freeze/index.js';
+import { formatCrop } from '../images/face-crop.js';
 import { formatBytes, formatShort } from '../report/format.js';
 import { renderGraph } from '../report/graph-drawing.js';
 import { printable, wrap } from '../report/terminal.js';
 import { answer, type Console } from './console.js';
 import { layersTable } from './layers-table.js';
-import { formatNext, nextStep } from './next.js';
+import { formatNext, type NextStep, nextStep } from './next.js';
 import { jsonOption, pathEndingIn } from './options.js';
 
 interface InspectChoice {
@@ -41,9 +43,15 @@ async function inspect(file: string, { svg, json }: InspectChoice, console: Cons
         wrap(printable(fact), console.output.columns()),
       ),
       '',
-      formatNext([nextStep('what it answers', 'run', file, 'IMAGE')], console),
+      formatNext([nextOf(contract, file)], console),
     ].join('\n'),
   );
+}
+
+function nextOf({ task }: Contract, file: string): NextStep {
+  if (task !== 'depth-map') return nextStep('what it answers', 'run', file, 'IMAGE');
+  const data = ['--prepared', 'FOLDER', '--split', 'dev', '--out', 'scores-dev.csv'];
+  return nextStep('what it says of prepared faces', 'pad', 'score', file, ...data);
 }
 
 function facts(
@@ -61,7 +69,21 @@ function facts(
     labels
       ? `Answers: a score for each of ${labels.join(', ')}.`
       : `Answers: ${contract.task}, [${graph.values[graph.output]!.shape.join(', ')}].`,
+    ...decisionFacts(contract),
     `Comes from: ${JSON.stringify(provenance)}`,
     `SHA-256: ${digest}`,
+  ];
+}
+
+function decisionFacts({ faces, decision }: Contract): readonly string[] {
+  if (!faces) return [];
+  const cut = `Faces: cut at ${formatCrop(faces)}.`;
+  if (!decision) return [cut, 'Decides: nothing; it has no threshold (gossamer pad calibrate).'];
+  const { threshold, criterion, by, smallestFace, evidence } = decision;
+  const { dataset, protocol, split } = evidence.data;
+  const where = `${dataset}, protocol ${protocol}, ${split}, by ${by}; scores ${evidence.scores}`;
+  return [
+    cut,
+    `Decides: live from a score of ${threshold} up, by ${criterion} (${where}); nothing of faces below ${smallestFace} pixels.`,
   ];
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.js';
+import type { FaceCrop } from '../images/face-crop.js';
 import { toGrey } from '../images/grey.js';
 import type { FrameFacts, PixelMaps, PixelsSpec, SkippedRecord, Source, TargetMaps } from './source.js';
 
@@ -11,7 +12,7 @@ export class PixelSource implements Source {
   readonly width: number;
   readonly channels: number;
   readonly maps?: TargetMaps;
-  readonly faceScale?: number;
+  readonly faceCrop?: FaceCrop;
   private readonly pixels: Uint8Array;
   private readonly labels: Int32Array;
   private readonly recordBytes: number;
@@ -30,7 +31,7 @@ export class PixelSource implements Source {
     this.pixels = new Uint8Array(spec.pixels);
     this.labels = new Int32Array(spec.labels);
     this.maps = spec.maps && mapsIn(spec.maps);
-    this.faceScale = spec.faceScale;
+    this.faceCrop = spec.faceCrop;
     this.recordBytes = spec.height * spec.width * spec.channels;
   }
 

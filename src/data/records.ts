@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { DataError } from '../errors.js';
+import type { FaceCrop } from '../images/face-crop.js';
 import type { RecordsSpec, SkippedRecord, Source, TargetMaps } from './source.js';
 
 /** A source whose decoded pixels lie in files: only what is asked for is read. */
@@ -12,7 +13,7 @@ export class RecordSource implements Source {
   readonly channels: number;
   readonly problems: readonly SkippedRecord[] = [];
   readonly maps?: TargetMaps;
-  readonly faceScale?: number;
+  readonly faceCrop?: FaceCrop;
   private readonly recordBytes: number;
 
   constructor(readonly spec: RecordsSpec) {
@@ -23,7 +24,7 @@ export class RecordSource implements Source {
     this.width = spec.width;
     this.channels = spec.channels;
     this.maps = spec.maps && mapsOf(spec, spec.maps);
-    this.faceScale = spec.faceScale;
+    this.faceCrop = spec.faceCrop;
     this.recordBytes = spec.height * spec.width * spec.channels;
   }
 

@@ -1,4 +1,5 @@
 import type { DataError } from '../errors.js';
+import type { FaceCrop } from '../images/face-crop.js';
 import type { ImageFit } from '../images/fit.js';
 
 /**
@@ -22,8 +23,8 @@ export interface Source {
   readonly maps?: TargetMaps;
   /** What is known of records that are frames of videos. */
   readonly frames?: FrameFacts;
-  /** Side of the images over that of the face boxes in their middle, where they were cut out so. */
-  readonly faceScale?: number;
+  /** How the images were cut out of pictures, where they are faces. */
+  readonly faceCrop?: FaceCrop;
   label(index: number): number;
   /**
    * Decodes record `index` into the first height * width * channels bytes of `out`.
@@ -69,7 +70,7 @@ export interface PixelsSpec {
   /** `length` labels of 32 bits. */
   readonly labels: SharedArrayBuffer;
   readonly maps?: PixelMaps;
-  readonly faceScale?: number;
+  readonly faceCrop?: FaceCrop;
 }
 
 /** Target maps in shared memory. */
@@ -112,7 +113,7 @@ export interface RecordsSpec {
   readonly offsets: Float64Array;
   /** Target maps in the same files. */
   readonly maps?: { readonly height: number; readonly width: number; readonly offsets: Float64Array };
-  readonly faceScale?: number;
+  readonly faceCrop?: FaceCrop;
 }
 
 /** One entry in the list of what `skipBad` left out. */

@@ -166,20 +166,22 @@ function droppedOf({ weights, average, optimizer }: Checkpoint, { unused }: Froz
 }
 
 /** @throws UnsupportedError for a transform that a runtime does not know */
-function contractOf({ classes, source, input, recipe, model }: Checkpoint): Contract {
+function contractOf({ classes, source, input, recipe, model, faceCrop }: Checkpoint): Contract {
+  const task = model ? modelEntry(model.name).task : 'classification';
   const [height, width, channels] = source;
   const transforms = parseTransforms(recipe.transforms.evaluate);
   const normalized = normalization(recipe);
   const spread = (numbers: readonly number[] | undefined, otherwise: number) =>
     Array.from({ length: channels }, (_, c) => numbers?.[numbers.length === 1 ? 0 : c] ?? otherwise);
   return {
-    task: model ? modelEntry(model.name).task : 'classification',
+    task,
     channels: channelOrder(input[2]),
     source: { size: [height, width], fit: recipe.data.fit ?? 'cover' },
     prepare: transforms.flatMap((transform, i) => preparation(transform, transforms.slice(0, i + 1), source)),
     mean: spread(normalized?.mean, 0),
     std: spread(normalized?.std, 1),
     labels: classes.length > 0 ? classes : null,
+    ...(faceCrop && task === 'depth-map' && { faces: faceCrop }),
   };
 }
 

@@ -1,22 +1,40 @@
+import type { FaceCrop } from '../images/face-crop.js';
 import type { Raster } from '../images/raster.js';
 import { ResampleScratch, resample, type Window, wholeOf } from '../images/resample.js';
 import type { Box } from './presentation.js';
 
-/** How a face is cut out of its picture. */
-export interface CropOptions {
-  /** The crop's side as a multiple of the box's. */
-  readonly scale: number;
-  /** `keep`: a square about the longer side of the box; `stretch`: the box's own aspect, squeezed into the square (as CDCN's authors do). */
-  readonly aspect: 'keep' | 'stretch';
-  /** What stands for the parts beyond the picture: its outermost pixels, or black. */
-  readonly fill: 'edge' | 'black';
+/*
+ * From a picture and a box to the crop that a network sees: preparing data and deciding about an image do it by this. Runs in browsers.
+ */
+
+export interface CropOptions extends FaceCrop {
   /** Height and width of the crop, in pixels. */
   readonly size: number;
 }
 
+/** Why a frame of a presentation has no crop. */
+export const failures = ['no-box', 'box-outside'] as const;
+export type Failure = (typeof failures)[number];
+
+/** A box of which less lies in the picture is no box of a face in it. */
+const leastInside = 0.5;
+
+/** Share of a box that rounding may take away. */
+const roundingOff = 1e-6;
+
+/** Whether there is a face to be cut out: its box, and whether that reaches beyond the picture; or the failure to acquire one. */
+export function acquire(
+  box: Box | null,
+  picture: Pick<Raster, 'height' | 'width'>,
+): { readonly failure: Failure } | { readonly box: Box; readonly overhangs: boolean } {
+  if (!box) return { failure: 'no-box' };
+  const inside = shareInside(box, picture);
+  return inside >= leastInside ? { box, overhangs: inside < 1 - roundingOff } : { failure: 'box-outside' };
+}
+
 /** The part of the picture's plane that is cut out, in whole pixels: about the box's centre. */
 export function cropWindow(box: Box, { scale, aspect }: Pick<CropOptions, 'scale' | 'aspect'>): Window {
-  const longer = Math.max(box.width, box.height);
+  const longer = faceSide(box);
   const width = Math.max(1, Math.round(scale * (aspect === 'keep' ? longer : box.width)));
   const height = Math.max(1, Math.round(scale * (aspect === 'keep' ? longer : box.height)));
   return {
@@ -32,6 +50,11 @@ export function shareInside(box: Box, { width, height }: { readonly width: numbe
   const across = Math.min(width, box.left + box.width) - Math.max(0, box.left);
   const down = Math.min(height, box.top + box.height) - Math.max(0, box.top);
   return (Math.max(0, across) * Math.max(0, down)) / (box.width * box.height);
+}
+
+/** How large a face is in its picture: the longer side of its box, in pixels. */
+export function faceSide({ width, height }: Box): number {
+  return Math.max(width, height);
 }
 
 /** Cuts and resizes; keeps its memory from one picture to the next. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readBytes } from '../data/files.js';
 import { ConfigError } from '../errors.js';
+import { isCropScale } from '../images/face-crop.js';
 import { expectOneSource } from './boxes/detector.js';
 import type { CropOptions } from './crop.js';
 import type { DepthKind } from './depth.js';
@@ -74,7 +75,7 @@ export async function settingsOf(options: PrepareOptions): Promise<PreparedSetti
   });
   if (parsed.success) {
     const { scale } = parsed.data;
-    if (scale >= 0.5 && scale <= 4) return parsed.data;
+    if (isCropScale(scale)) return parsed.data;
     throw new ConfigError('scale', `got ${scale}, needs a number from 0.5 to 4: how many times the box's side is the crop's.`);
   }
   const issue = parsed.error.issues[0]!;

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { ConfigError } from '../errors.js';
 import { readBoxesCsv } from './boxes/boxes-csv.js';
-import { type FaceDetector, loadDetector } from './boxes/detector.js';
+import { loadDetector } from './boxes/detector.js';
+import type { FaceDetector } from './boxes/surest-face.js';
 import { datasetReader } from './datasets/index.js';
 import type { DatasetReader } from './datasets/reader.js';
 import { ffmpegVersion } from './frames/ffmpeg.js';

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { DataError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
+import { failures } from './crop.js';
 import { Duplicates } from './duplicates.js';
 import { type Inspection, inspectionOf } from './inspect.js';
 import type { PrepareOptions } from './options.js';
 import { type Plan, planPreparation } from './plan.js';
 import { PreparedFolder } from './prepared/folder.js';
 import {
-  failures,
   formatName,
   formatVersion,
   framesFile,

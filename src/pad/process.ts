@@ -5,13 +5,12 @@ import { imageExtensions, readPicture } from '../data/images.js';
 import { DataError } from '../errors.js';
 import type { Raster } from '../images/raster.js';
 import type { Window } from '../images/resample.js';
-import { surestFace } from './boxes/detector.js';
-import { Cropper, cropWindow, shareInside } from './crop.js';
+import { surestFace } from './boxes/surest-face.js';
+import { acquire, Cropper, cropWindow, type Failure } from './crop.js';
 import { depthSize, dome } from './depth.js';
 import { parseFrameChoice } from './frames/choice.js';
 import { type Frame, framesInFolder, readFrames } from './frames/read.js';
 import type { Plan } from './plan.js';
-import type { Failure } from './prepared/format.js';
 import type { Box, Doubt, FrameBoxes, Presentation } from './presentation.js';
 
 /** What became of a frame. */
@@ -28,12 +27,6 @@ export interface Processed {
 
 /** Frames of one presentation: they are in memory together. */
 const mostFrames = 2048;
-
-/** A box of which less lies in the picture is no box of a face in it. */
-const leastInside = 0.5;
-
-/** Share of a box that rounding may take away. */
-const roundingOff = 1e-6;
 
 /** Turns presentations into crops and depth maps; keeps its memory from one to the next. */
 export class Processor {
@@ -63,13 +56,13 @@ export class Processor {
       }
       const { number, picture } = frame;
       const digest = digestOf(picture);
-      const box = await this.boxOf(presentation, frame, boxes);
-      const inside = box ? shareInside(box, picture) : 0;
-      if (!box || !(inside >= leastInside)) {
-        frames.push({ frame: number, digest, outcome: { failure: box ? 'box-outside' : 'no-box' } });
+      const acquired = acquire(await this.boxOf(presentation, frame, boxes), picture);
+      if ('failure' in acquired) {
+        frames.push({ frame: number, digest, outcome: acquired });
         continue;
       }
-      if (inside < 1 - roundingOff) overhanging++;
+      const { box, overhangs } = acquired;
+      if (overhangs) overhanging++;
       const window = cropWindow(box, plan.settings);
       const { size, fill } = plan.settings;
       const image = this.cropper.crop(picture, 3, window, size, fill);

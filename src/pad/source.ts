@@ -4,10 +4,11 @@ import type { FrameFacts } from '../data/source.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { isUsed } from './counts.js';
+import type { Failure } from './crop.js';
 import { depthSize } from './depth.js';
-import type { Failure, PreparedFrame, PreparedPresentation } from './prepared/format.js';
+import type { PreparedFrame, PreparedPresentation } from './prepared/format.js';
 import type { Prepared } from './prepared/open.js';
-import { labels, type Protocol, type Split } from './presentation.js';
+import { type Box, labels, type Protocol, type Split } from './presentation.js';
 
 export interface PadSelection {
   readonly split: Split;
@@ -53,7 +54,7 @@ export class PadSource extends RecordSource {
     if (crops.length === 0) {
       throw new ConfigError('split', `${folder} has no face in the split ${split} of protocol ${protocol.name}.`);
     }
-    const { size, scale: faceScale } = manifest.settings;
+    const { size, scale, aspect, fill } = manifest.settings;
     const side = depthSize(size);
     const placesOf = (tensor: 'images' | 'depth', bytes: number) =>
       Float64Array.from(crops, ({ shard, row }) => manifest.shards[shard]![tensor] + row * bytes);
@@ -69,7 +70,7 @@ export class PadSource extends RecordSource {
       fileOf: Int32Array.from(crops, ({ shard }) => shard),
       offsets: placesOf('images', size * size * 3),
       maps: { height: side, width: side, offsets: placesOf('depth', side * side) },
-      faceScale,
+      faceCrop: { scale, aspect, fill },
     });
     this.split = split;
     this.protocol = protocol;
@@ -91,6 +92,12 @@ export class PadSource extends RecordSource {
   /** The number of that frame in its presentation, from 0. */
   frame(index: number): number {
     return this.crops[index]!.frame;
+  }
+
+  /** The box of its face, in pixels of the picture that it was cut out of. */
+  box(index: number): Box {
+    const [left, top, width, height] = this.crops[index]!.box;
+    return { left, top, width, height };
   }
 
   /**

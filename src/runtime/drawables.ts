@@ -1,5 +1,5 @@
 import { ConfigError, UnsupportedError } from '../errors.js';
-import type { Pixels } from './images.js';
+import type { Pixels } from './rasters.js';
 
 /*
  * What a browser draws, as pixels: drawn at its own size, so that no scaling of the browser's takes part. Its types are told by their shapes, for

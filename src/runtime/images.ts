@@ -7,17 +7,7 @@ import { toGrey } from '../images/grey.js';
 import { normalize, normalizeTables } from '../images/normalize.js';
 import type { ImageSize, Raster } from '../images/raster.js';
 import { ResampleScratch, resample, wholeOf } from '../images/resample.js';
-import { type Drawable, DrawableReader, drawableKind } from './drawables.js';
-
-/**
- * An image of any size as a canvas (`ImageData`) or an image decoder gives it: bytes by rows, the values of a pixel side by side. Red, green, blue, and
- * an opacity that is ignored; one value for grey.
- */
-export interface Pixels {
-  readonly data: Uint8Array | Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-}
+import { type Image, kindOf, RasterReader } from './rasters.js';
 
 /** Images as the network sees them, normalised already. */
 export interface Floats {
@@ -25,8 +15,6 @@ export interface Floats {
   /** [batch, height, width, channels] */
   readonly shape: readonly number[];
 }
-
-export type Image = Pixels | Drawable;
 
 export type Images = Image | readonly Image[] | Floats;
 
@@ -36,9 +24,6 @@ export interface Batch {
   readonly data: Float32Array;
 }
 
-/** Values that a pixel may have for a model of such channels; those of `other` are as many as it takes. */
-const VALUES = { rgb: [3, 4], grey: [1, 3, 4], other: [] } as const;
-
 const NEEDED =
   'an image ({ data, width, height }, ImageData; in a browser ImageBitmap, canvas, VideoFrame), a list of them, or { data, shape }';
 
@@ -46,7 +31,7 @@ const NEEDED =
 export class ImageReader {
   private readonly tables: Float32Array;
   private readonly scratch = new ResampleScratch();
-  private readonly drawables = new DrawableReader();
+  private readonly rasters: RasterReader;
   /** Floats of an earlier batch, to be used again. */
   private spare = new Float32Array(0);
   private grey = new Uint8Array(0);
@@ -58,6 +43,7 @@ export class ImageReader {
     private readonly contract: Contract,
   ) {
     this.tables = normalizeTables(contract.mean, contract.std);
+    this.rasters = new RasterReader({ operation: 'run', channels: contract.channels, values: shape[2], needed: NEEDED });
   }
 
   /**
@@ -66,11 +52,11 @@ export class ImageReader {
    *   UnsupportedError for one that the browser does not give away
    */
   read(images: Images): Batch {
-    if (typeof images !== 'object' || images === null) throw notAnImage(images);
+    if (typeof images !== 'object' || images === null) throw this.rasters.notAnImage(images);
     if ('shape' in images) return this.readFloats(images);
     const list: readonly Image[] = Array.isArray(images) ? images : [images as Image];
     if (list.length === 0) throw new ShapeError('run', 'no image', 'at least one');
-    const rasters = list.map((image) => this.rasterOf(image));
+    const rasters = list.map((image) => this.rasters.read(image));
     const size = this.imageSize;
     const data = this.take(list.length * size);
     for (const [i, raster] of rasters.entries()) this.prepare(raster, data.subarray(i * size, (i + 1) * size));
@@ -105,13 +91,6 @@ export class ImageReader {
     const own = this.take(size);
     own.set(data);
     return { batch: batch!, data: own };
-  }
-
-  private rasterOf(image: Image): Raster {
-    if (typeof image !== 'object' || image === null) throw notAnImage(image);
-    const pixels = drawableKind(image) ? this.drawables.read(image) : image;
-    if (!('data' in pixels)) throw notAnImage(pixels);
-    return checkPixels(pixels as Pixels, this.shape[2], this.contract);
   }
 
   private prepare(raster: Raster, to: Float32Array): void {
@@ -151,47 +130,4 @@ export class ImageReader {
     }
     return this.canvases[data === this.canvases[0] ? 1 : 0];
   }
-}
-
-function checkPixels(
-  { data, width, height, colorSpace = 'srgb' }: Pixels & { readonly colorSpace?: unknown },
-  channels: number,
-  contract: Contract,
-): Raster {
-  const kind = kindOf(data);
-  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') {
-    throw new DTypeError(
-      'run',
-      kind,
-      'bytes from 0 to 255 (a Uint8Array or Uint8ClampedArray) for an image with width and height',
-    );
-  }
-  if (colorSpace !== 'srgb')
-    throw new ConfigError('images', `got an image in ${colorSpace}, needs sRGB: getImageData(…, { colorSpace: 'srgb' })`);
-  const isSide = (side: unknown) => Number.isInteger(side) && (side as number) >= 1;
-  if (!isSide(width) || !isSide(height)) {
-    throw new ShapeError('run', `an image of ${width} x ${height} pixels`, 'whole numbers from 1 on for width and height');
-  }
-  const allowed: readonly number[] = contract.channels === 'other' ? [channels] : VALUES[contract.channels];
-  const values = data.length / (width * height);
-  if (!allowed.includes(values)) {
-    throw new ShapeError(
-      'run',
-      `${data.length} bytes for ${width} x ${height} pixels (width x height), ${Math.round(values * 100) / 100} a pixel`,
-      `${allowed.join(' or ')} a pixel (${contract.channels})`,
-    );
-  }
-  return { data, height, width, values };
-}
-
-function notAnImage(value: unknown): ConfigError {
-  return new ConfigError('images', `got ${kindOf(value)}, needs ${NEEDED}`);
-}
-
-/** `Float64Array`, `Array`, `null`, `HTMLImageElement`. */
-function kindOf(value: unknown): string {
-  return Object.prototype.toString
-    .call(value)
-    .slice(8, -1)
-    .replace(/^(Null|Undefined|Number|String|Boolean)$/, (name) => name.toLowerCase());
 }

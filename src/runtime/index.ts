@@ -7,7 +7,7 @@ export type { Contract, Preparation } from '../formats/packed/contract.js';
 export type { NamedClass } from '../metrics/ranking.js';
 export type { Drawable } from './drawables.js';
 export * from './errors.js';
-export type { Floats, Image, Images, Pixels } from './images.js';
+export type { Floats, Images } from './images.js';
 export { load } from './load.js';
 export type {
   Answer,
@@ -19,4 +19,5 @@ export type {
   RuntimeModel,
   Transfer,
 } from './model.js';
+export type { Image, Pixels } from './rasters.js';
 export type { ModelSource } from './source.js';

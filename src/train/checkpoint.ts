@@ -29,6 +29,14 @@ const metadataSchema = z.object({
   input: z.tuple([side, side, side]),
   /** Height, width and channels of the images before any transform. */
   source: z.tuple([side, side, side]),
+  /** How these images were cut out of pictures; absent where they are no faces. */
+  faceCrop: z
+    .strictObject({
+      scale: z.number().min(0.5).max(4),
+      aspect: z.enum(['keep', 'stretch']),
+      fill: z.enum(['edge', 'black']),
+    })
+    .optional(),
   recipe: recipeSchema,
   /** Images trained on and held out. */
   images: z.object({ train: z.int().min(0), validation: z.int().min(0) }),

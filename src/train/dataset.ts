@@ -113,7 +113,8 @@ async function open(
 }
 
 /** A face that was cut at another scale than the transforms take it to be would be shown too large or too small. */
-function expectFaceScale({ name, faceScale }: Source, { transforms }: Recipe): void {
+function expectFaceScale({ name, faceCrop }: Source, { transforms }: Recipe): void {
+  const faceScale = faceCrop?.scale;
   for (const [list, steps] of Object.entries(transforms)) {
     for (const [i, step] of steps.entries()) {
       if (step.name !== 'face-scale' || step.stored === faceScale) continue;

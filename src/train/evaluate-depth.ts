@@ -2,6 +2,7 @@ import { createLoader, type Loader } from '../data/batches.js';
 import type { Source } from '../data/source.js';
 import type { TransformInput } from '../data/transforms.js';
 import { chooseThreshold, type Rates, rank, ratesAt } from '../metrics/attack-detection/index.js';
+import { depthScores } from '../metrics/depth-score.js';
 import type { Module } from '../nn/module.js';
 import { mapSizeOf, presentationOf, transformedShape } from './depth-data.js';
 import { type JudgingOptions, judgeBatches } from './judging.js';
@@ -69,20 +70,11 @@ export async function judgeDepth({
   await judgeBatches(model, loader, options, (tensors, batch) => {
     const [loss, maps] = depthLoss(model, tensors, { name: 'depth', contrast });
     records.push(...batch.records);
-    scores.push(...meansOf(maps.view(), batch.records.length));
+    scores.push(...depthScores(maps.view(), batch.records.length));
     lossSum += loss.item() * batch.records.length;
   });
   const ranking = rank(records.map((record, i) => ({ ...presentationOf(loader.source, record), score: scores[i]! })));
   const chosen = threshold ?? chooseThreshold(ranking, { kind: 'eer' });
   const count = records.length;
   return { loss: lossSum / count, count, threshold: chosen, rates: ratesAt(ranking, chosen), scores: Float64Array.from(scores) };
-}
-
-function meansOf(maps: ArrayLike<number>, images: number): number[] {
-  const size = maps.length / images;
-  return Array.from({ length: images }, (_, image) => {
-    let sum = 0;
-    for (let i = image * size; i < (image + 1) * size; i++) sum += maps[i]!;
-    return sum / size;
-  });
 }

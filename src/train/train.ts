@@ -106,6 +106,7 @@ async function trainOn(
     classes: classifies ? [...source.classes] : [],
     input: [...input] as [number, number, number],
     source: [source.height, source.width, source.channels] as [number, number, number],
+    faceCrop: source.faceCrop,
     recipe,
     images: { train: training.indices.length, validation: validation.indices.length },
   };

@@ -3,12 +3,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { writePicture } from '../../src/data/index.js';
+import { Pipeline } from '../../src/data/pipeline.js';
+import { parseTransforms, type TransformInput } from '../../src/data/transforms.js';
 import { createEngine } from '../../src/engine/index.js';
 import { ConfigError, DataError, FreezeError, UnsupportedError } from '../../src/errors.js';
 import { freezeCheckpoint } from '../../src/freeze/index.js';
 import { createModel } from '../../src/models/index.js';
+import { ImageReader } from '../../src/runtime/images.js';
 import { load } from '../../src/runtime/index.js';
 import { Plan } from '../../src/runtime/plan.js';
+import { Rng } from '../../src/tensor/rng.js';
 import { type CheckpointContent, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { startingProgress } from '../../src/train/progress.js';
 import { parseRecipe, type RecipeInput } from '../../src/train/recipe.js';
@@ -16,7 +20,7 @@ import { parseRecipe, type RecipeInput } from '../../src/train/recipe.js';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gossamer-freeze-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-type Images = Pick<CheckpointContent, 'classes' | 'input' | 'source'>;
+type Images = Pick<CheckpointContent, 'classes' | 'input' | 'source' | 'faceCrop'>;
 const tiny = { widths: [4], blocks: [1], classes: 2 };
 
 /** A checkpoint of an untrained network, as `train` or `import` would have written it. */
@@ -109,6 +113,29 @@ describe('freezeCheckpoint', () => {
     await attempt(path.join(folder, 'empty')).toMatchObject({ reason: 'empty' });
     await attempt(...new Array<string>(1001).fill(single)).toThrow(ConfigError);
     expect(fs.existsSync(out)).toBe(false);
+  });
+
+  it('of faces knows how they were cut, and shows the middle of them as evaluation does', async () => {
+    const faceCrop = { scale: 1.4, aspect: 'stretch', fill: 'black' } as const;
+    const images: Images = { classes: [], source: [48, 48, 3], input: [32, 32, 3], faceCrop };
+    const transforms: TransformInput[] = [{ name: 'face-scale', stored: 1.4, scales: [1.3], size: 32 }];
+    const checkpoint = await checkpointOf('cdcn-s', { mapSize: 4 }, images, transforms);
+    const { contract } = await freezeCheckpoint(checkpoint, path.join(folder, 'faces'));
+    expect(contract).toMatchObject({
+      ...{ task: 'depth-map', source: { size: [48, 48], fit: 'cover' }, faces: faceCrop },
+      prepare: [
+        { name: 'center-crop', size: [45, 45] },
+        { name: 'resize', size: [32, 32] },
+      ],
+    });
+    // The same bits, through the pipeline of training and through the reader of the runtime.
+    const pixels = Uint8Array.from({ length: 48 * 48 * 3 }, (_, i) => (i * i) % 253);
+    const pipeline = new Pipeline(parseTransforms(transforms), [48, 48, 3]);
+    const expected = new Float32Array(32 * 32 * 3);
+    pipeline.input.set(pixels);
+    pipeline.run(new Rng(1), expected);
+    const read = new ImageReader([32, 32, 3], contract).read({ data: pixels, width: 48, height: 48 });
+    expect(read.data).toEqual(expected);
   });
 
   it('refuses a transform that a runtime does not know, and writes nothing', async () => {

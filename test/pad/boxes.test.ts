@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.js';
 import { aroundEyes, leftTopWidthHeight, parseBoxFile } from '../../src/pad/boxes/box-files.js';
 import { readBoxesCsv } from '../../src/pad/boxes/boxes-csv.js';
-import { loadDetector, surestFace } from '../../src/pad/boxes/detector.js';
+import { loadDetector } from '../../src/pad/boxes/detector.js';
+import { surestFace } from '../../src/pad/boxes/surest-face.js';
 import { datasetReader } from '../../src/pad/datasets/index.js';
 import { expectDataError, tempFolder, touch, write } from './helpers.js';
 

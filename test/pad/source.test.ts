@@ -135,9 +135,10 @@ describe('PadSource', () => {
 });
 
 describe('target maps and frames', () => {
+  const faceCrop = { scale: 1.4, aspect: 'keep', fill: 'edge' };
   it('are those of the stored crops', async () => {
     const source = open('train');
-    expect([source.maps!.height, source.maps!.width, source.faceScale]).toEqual([8, 8, 1.4]);
+    expect([source.maps!.height, source.maps!.width, source.faceCrop]).toEqual([8, 8, faceCrop]);
     const [bytes, depth] = [new Uint8Array(64), new Float32Array(64)];
     for (const record of [0, 5, 23]) {
       await source.maps!.read(record, bytes);

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type FaceDetector, loadDetector, surestFace } from '../../src/pad/boxes/detector.js';
+import { loadDetector } from '../../src/pad/boxes/detector.js';
+import { type FaceDetector, surestFace } from '../../src/pad/boxes/surest-face.js';
 import { expectDataError } from './helpers.js';
 
 const file = path.join(fileURLToPath(new URL('../..', import.meta.url)), 'assets/detectors/ultraface-onnx.mjs');

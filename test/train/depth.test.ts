@@ -138,7 +138,7 @@ describe('a depth run', () => {
     const live = new Int32Array(new SharedArrayBuffer(4 * 128)).fill(1);
     const oneClass = new PixelSource({ ...spec, labels: live.buffer as SharedArrayBuffer }, [], data.train.frames);
     await expect(trainFaces({}, { data: { train: oneClass } })).rejects.toBeInstanceOf(DataError);
-    const other = new PixelSource({ ...spec, faceScale: 1.6 }, [], data.train.frames);
+    const other = new PixelSource({ ...spec, faceCrop: { ...spec.faceCrop!, scale: 1.6 } }, [], data.train.frames);
     await expect(trainFaces({}, { data: { train: other } })).rejects.toThrow(/--set transforms\.train\.0\.stored=1\.6/);
     await expect(
       trainFaces({ sampling: { frames: 'one-per-video' } }, { data: { train: new PixelSource(spec) } }),

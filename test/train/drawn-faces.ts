@@ -44,7 +44,7 @@ export function drawnFaces(videos: number, seed = 1): PixelSource {
       ...{ height: side, width: side, channels: 3, pixels: pixels.buffer as SharedArrayBuffer },
       labels: shareLabels(Array.from({ length }, (_, record) => (speciesOf(record) === null ? 1 : 0))),
       maps: { height: mapSide, width: mapSide, values: maps.buffer as SharedArrayBuffer },
-      faceScale: 1.4,
+      faceCrop: { scale: 1.4, aspect: 'keep', fill: 'edge' },
     },
     [],
     {

@@ -1,6 +1,8 @@
 import { FormatError } from '../../errors.js';
+import { type FaceCrop, isCropScale } from '../../images/face-crop.js';
 import type { ImageFit } from '../../images/fit.js';
 import type { ImageSize } from '../../images/raster.js';
+import { type Decision, decisionFault } from './decision.js';
 import type { PackedGraph } from './graph.js';
 
 /** What is done to an image once it has the source's size and before its values are normalised. */
@@ -24,13 +26,19 @@ export interface Contract {
   readonly std: readonly number[];
   /** Names of the classes in the order of the answer; null where it is no list of scores. */
   readonly labels: readonly string[] | null;
+  /** How faces are cut out of pictures to be images of the source's size; of a model of faces alone. */
+  readonly faces?: FaceCrop;
+  /** From which score on a face counts as live; nothing is assumed where it is absent. */
+  readonly decision?: Decision;
 }
 
 /** @throws FormatError with reason `bad-contract` when something is missing, or does not fit the graph */
 export function checkContract(value: unknown, graph: PackedGraph, file: string): Contract {
   const fail = (detail: string) => new FormatError(file, 'bad-contract', detail);
   if (typeof value !== 'object' || value === null) throw fail('its contract is no object.');
-  const { task, channels, source, prepare, mean, std, labels } = value as Readonly<Record<keyof Contract, unknown>>;
+  const { task, channels, source, prepare, mean, std, labels, faces, decision } = value as Readonly<
+    Record<keyof Contract, unknown>
+  >;
   const [inHeight, inWidth, inChannels] = graph.values[0]!.shape;
   const [, , outChannels] = graph.values[graph.output]!.shape;
   if (task !== 'classification' && task !== 'depth-map')
@@ -65,7 +73,15 @@ export function checkContract(value: unknown, graph: PackedGraph, file: string):
   ) {
     throw fail(`its labels are not a name for each of ${outChannels} scores.`);
   }
-  return { task, channels, source, prepare, mean, std, labels } as Contract;
+  const contract = { task, channels, source, prepare, mean, std, labels } as Contract;
+  if (faces === undefined && decision === undefined) return contract;
+  if (task !== 'depth-map' || channels !== 'rgb' || source.size[0] !== source.size[1] || !isFaces(faces)) {
+    throw fail('it does not say how faces are cut to square images in colour that become depth maps.');
+  }
+  if (decision === undefined) return { ...contract, faces };
+  const fault = decisionFault(decision);
+  if (fault !== null) throw fail(fault);
+  return { ...contract, faces, decision: decision as Decision };
 }
 
 export function channelOrder(channels: number): Contract['channels'] {
@@ -76,6 +92,13 @@ function isSource(value: unknown): value is Contract['source'] {
   if (typeof value !== 'object' || value === null) return false;
   const { size, fit, ...more } = value as Readonly<Record<string, unknown>>;
   return isSize(size) && (fit === 'cover' || fit === 'contain' || fit === 'fill') && Object.keys(more).length === 0;
+}
+
+function isFaces(value: unknown): value is FaceCrop {
+  if (typeof value !== 'object' || value === null) return false;
+  const { scale, aspect, fill, ...more } = value as Readonly<Record<string, unknown>>;
+  const isKnown = (aspect === 'keep' || aspect === 'stretch') && (fill === 'edge' || fill === 'black');
+  return isCropScale(scale) && isKnown && Object.keys(more).length === 0;
 }
 
 function isPreparation(value: unknown): value is Preparation {

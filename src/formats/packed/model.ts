@@ -36,7 +36,7 @@ export async function encodePackedModel({
   provenance,
   tensors,
 }: Omit<PackedModel, 'digest'>): Promise<Uint8Array> {
-  const texts = [graph, contract, provenance].map((part) => JSON.stringify(part)) as [string, string, string];
+  const texts = textsOf({ graph, contract, provenance });
   const digest = await digestOf(texts, tensors);
   return encodeSafetensors(tensors as Map<string, StoredTensor>, {
     format: formatName,
@@ -46,6 +46,19 @@ export async function encodePackedModel({
     provenance: texts[2],
     digest,
   });
+}
+
+function textsOf({ graph, contract, provenance }: Pick<PackedModel, 'graph' | 'contract' | 'provenance'>) {
+  return [graph, contract, provenance].map((part) => JSON.stringify(part)) as [string, string, string];
+}
+
+/**
+ * The digest that a model has without a decision: the same before and after a threshold was put into its file. Scores are those of the model
+ * that has it.
+ */
+export function undecidedDigest(model: Omit<PackedModel, 'digest'>): Promise<string> {
+  const { decision: _, ...contract } = model.contract;
+  return digestOf(textsOf({ ...model, contract }), model.tensors);
 }
 
 /**
@@ -84,13 +97,22 @@ export async function decodePackedModel(bytes: Uint8Array, file: string): Promis
     throw new FormatError(file, 'bad-json', 'its provenance is no object.');
   }
   const checked = checkGraph(graph, tensors, file);
-  return {
+  const model: PackedModel = {
     graph: checked,
     contract: checkContract(contract, checked, file),
     provenance: provenance as Provenance,
     tensors,
     digest,
   };
+  const { decision } = model.contract;
+  if (decision && decision.evidence.model !== (await undecidedDigest(model))) {
+    throw new FormatError(
+      file,
+      'bad-contract',
+      'its threshold was chosen for another model. Calibrate it: gossamer pad calibrate.',
+    );
+  }
+  return model;
 }
 
 function kindOf(metadata: Readonly<Record<string, string>>): string {

@@ -6,4 +6,4 @@ export { type Criterion, chooseThreshold, criterionForms, parseCriterion } from 
 export { type ApcerLimit, apcerLimits, type CurvePoint, curvePoints } from './curve.js';
 export { type Confidence, confidenceOf, type Interval, type IntervalOptions, type RateIntervals } from './intervals.js';
 export { bonafideClass, countClasses, type Presentation, type Ranking, rank } from './ranking.js';
-export { type BySpecies, named, type Rates, ratesAt } from './rates.js';
+export { acceptedAt, type BySpecies, named, type Rates, ratesAt } from './rates.js';

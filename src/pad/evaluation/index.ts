@@ -9,6 +9,6 @@ export {
   readFolds,
   type Spread,
 } from './protocol.js';
-export { curveOf, type Judgement, type JudgingOptions, type SetEvaluation } from './score-set.js';
+export { curveOf, type Judgement, type JudgingOptions, rankScores, type SetEvaluation } from './score-set.js';
 export type { EvaluationWarning } from './warnings.js';
 export { worstErrors } from './worst-errors.js';

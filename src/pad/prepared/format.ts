@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { failures } from '../crop.js';
 import { depthKinds } from '../depth.js';
 import { labels, splits } from '../presentation.js';
 
@@ -33,10 +34,6 @@ export const settingsSchema = z.strictObject({
 export type PreparedSettings = z.output<typeof settingsSchema>;
 
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
-
-/** Why a frame of a presentation has no crop. */
-export const failures = ['no-box', 'box-outside'] as const;
-export type Failure = (typeof failures)[number];
 
 export const frameSchema = z.union([
   z.strictObject({

@@ -22,6 +22,11 @@ const names = {
   score: ['score'],
 } as const;
 
+/** Whether a column of this name says one of these things. */
+export function isScoreColumn(name: string): boolean {
+  return Object.values(names).some((known: readonly string[]) => known.includes(name.toLowerCase()));
+}
+
 /** @throws DataError with reason `no-header`, `no-column` or `duplicate-column` */
 export function columnsOf(file: string, { line, cells }: CsvRow): ScoreColumns {
   const heads = cells.map((cell) => cell.toLowerCase());

@@ -5,7 +5,7 @@ import { imageExtensions, readPicture } from '../../data/images.js';
 import { DataError } from '../../errors.js';
 import type { Raster } from '../../images/raster.js';
 import { leftTopWidthHeight } from '../boxes/box-files.js';
-import { type FaceDetector, surestFace } from '../boxes/detector.js';
+import { type FaceDetector, surestFace } from '../boxes/surest-face.js';
 import { Cropper, cropWindow } from '../crop.js';
 import type { Box } from '../presentation.js';
 import { parseTable } from '../table.js';

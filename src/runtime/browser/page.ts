@@ -2,7 +2,7 @@ import { newLock } from '../../engine/wasm/web-locks.js';
 import { ConfigError, ShapeError } from '../../errors.js';
 import type { NamedClass } from '../../metrics/ranking.js';
 import { DrawableReader, drawableKind } from '../drawables.js';
-import type { Floats, Image, Images, Pixels } from '../images.js';
+import type { Floats, Images } from '../images.js';
 import {
   type Answer,
   type LoadOptions,
@@ -12,6 +12,7 @@ import {
   type RuntimeModel,
   type Transfer,
 } from '../model.js';
+import type { Image, Pixels } from '../rasters.js';
 import { bytesOrAddress, type ModelSource, parseAddress } from '../source.js';
 import { Link } from './link.js';
 import type { Question } from './messages.js';

@@ -15,6 +15,7 @@ const content: CheckpointContent = {
   classes: ['a', 'b'],
   input: [8, 8, 1],
   source: [10, 10, 1],
+  faceCrop: { scale: 1.4, aspect: 'keep', fill: 'edge' },
   recipe: parseRecipe({
     name: 'stripes',
     model: { name: 'ftbnn-tiny', options: { widths: [8, 16] } },

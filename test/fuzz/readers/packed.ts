@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createEngine } from '#dist/engine/index.js';
 import { FormatError } from '#dist/errors.js';
-import { decodePackedModel, encodePackedModel } from '#dist/formats/packed/model.js';
+import type { Contract } from '#dist/formats/packed/contract.js';
+import { decodePackedModel, encodePackedModel, type PackedModel, undecidedDigest } from '#dist/formats/packed/model.js';
 import { decodeSafetensors, encodeSafetensors } from '#dist/formats/safetensors.js';
 import { freeze } from '#dist/freeze/index.js';
 import { createModel } from '#dist/models/index.js';
@@ -20,14 +21,26 @@ import { bytesOf, safetensorsSample } from './safetensors.js';
 const MOST_WORK = 2e8;
 const engine = await createEngine({ threads: 1, binaryKernel: 'popcount', memoryLimit: 2 ** 29 });
 
-async function sample(name: string, model: string, options: object, input: readonly number[]): Promise<Sample> {
-  return frozen(name, createModel(model as string, { engine, seed: 1, ...options }), input);
+async function sample(
+  name: string,
+  model: string,
+  options: object,
+  input: readonly number[],
+  contract: Partial<Contract> = {},
+): Promise<Sample> {
+  return frozen(name, createModel(model as string, { engine, seed: 1, ...options }), input, contract);
 }
 
-async function frozen(name: string, network: Module, input: readonly number[]): Promise<Sample> {
+async function frozen(
+  name: string,
+  network: Module,
+  input: readonly number[],
+  contract: Partial<Contract> = {},
+): Promise<Sample> {
   network.setProgress(1);
-  const bytes = await encodePackedModel(freeze(network, { input }));
+  const made = freeze(network, { input, contract });
   network.dispose();
+  const bytes = await encodePackedModel(contract.faces ? await decided(made) : made);
   return safetensorsSample(name, bytes);
 }
 
@@ -41,6 +54,24 @@ class Chain extends Module {
   forward(x: Tensor): Tensor {
     return ops.globalAveragePool(this.second.forward(this.norm.forward(this.first.forward(x))));
   }
+}
+
+/** With a threshold and its evidence. */
+async function decided(model: Omit<PackedModel, 'digest'>): Promise<Omit<PackedModel, 'digest'>> {
+  const digest = await undecidedDigest(model);
+  const errors = { errors: 1, answered: 9, unanswered: 2, interval: [0.01, 0.5] as const };
+  const decision = {
+    ...{ threshold: 0.25, criterion: 'bpcer20', by: 'video' as const, smallestFace: 41.5 },
+    evidence: {
+      ...{ model: digest, scores: digest, data: { dataset: 'made-up', protocol: '1', split: 'dev' } },
+      ...{ confidence: { level: 0.95, method: 'clopper-pearson', subjects: 3 }, bonafide: errors },
+      attacks: [
+        { species: 'print', ...errors },
+        { species: 'mask', errors: 0, answered: 0, unanswered: 4, interval: null },
+      ],
+    },
+  };
+  return { ...model, contract: { ...model.contract, decision } };
 }
 
 export const packed: Reader = {
@@ -57,6 +88,10 @@ export const packed: Reader = {
       { stages: [1], growth: [4], selection: 'random', convolution: 'dynamic-binary', classes: 3 },
       [8, 8, 3],
     ),
+    await sample('deciding', 'resnet20', { widths: [4], blocks: [1], classes: 3 }, [8, 8, 3], {
+      ...{ task: 'depth-map', source: { size: [10, 10], fit: 'cover' }, prepare: [{ name: 'resize', size: [8, 8] }] },
+      faces: { scale: 1.4, aspect: 'keep', fill: 'edge' },
+    }),
   ],
   refusesWith: FormatError,
   async read(bytes) {
