@@ -178,7 +178,7 @@ describe('verify', () => {
     const step = packing.graph.steps.find(({ operator }) => operator === 'binaryConvolutionSigns')!;
     const data = packing.tensors.get((step as unknown as Record<string, string>)[field]!)!.data as Float32Array;
     const image = Float32Array.from({ length: 9 * 8 * 3 }, (_, i) => Math.sin(i * i));
-    expect(verify(model, traced, packing, engine, [image]).signs).toBeGreaterThan(1000);
+    expect(verify(model, traced, packing, engine, [image]).verification.signs).toBeGreaterThan(1000);
     // Channel 3 has a threshold within the range of sums.
     if (field === 'thresholds') data[3]! += 6;
     else for (let i = 3 * 18; i < 4 * 18; i++) data[i]! ^= 255;
