@@ -19,6 +19,7 @@ import {
   replaceOption,
   threadsOption,
 } from './options.js';
+import { answersOf } from './packed-next.js';
 
 interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
   readonly out: string;
@@ -70,7 +71,7 @@ async function write(checkpoint: string, choice: FreezeChoice, console: Console)
 }
 
 function text(frozen: FrozenFile, layers: readonly ReportedLayer[], report: string | undefined, console: Console): string {
-  const { path: file, bytes, verification } = frozen;
+  const { path: file, bytes, contract, verification } = frozen;
   const floats = layers.reduce((sum, { floatBytes }) => sum + floatBytes, 0);
   const facts = [
     `${file}: ${formatBytes(bytes)}; as float32 its tensors would be ${formatBytes(floats)}.`,
@@ -83,7 +84,7 @@ function text(frozen: FrozenFile, layers: readonly ReportedLayer[], report: stri
     '',
     wrap(facts.join(' '), console.output.columns()),
     '',
-    formatNext([nextStep('what it answers', 'run', file, 'IMAGE'), nextStep('what is in it', 'inspect', file)], console),
+    formatNext([answersOf(contract, file), nextStep('what is in it', 'inspect', file)], console),
   ].join('\n');
 }
 

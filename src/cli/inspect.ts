@@ -10,8 +10,9 @@ import { renderGraph } from '../report/graph-drawing.js';
 import { printable, wrap } from '../report/terminal.js';
 import { answer, type Console } from './console.js';
 import { layersTable } from './layers-table.js';
-import { formatNext, type NextStep, nextStep } from './next.js';
+import { formatNext } from './next.js';
 import { jsonOption, pathEndingIn } from './options.js';
+import { answersOf } from './packed-next.js';
 
 interface InspectChoice {
   readonly svg?: string;
@@ -43,15 +44,9 @@ async function inspect(file: string, { svg, json }: InspectChoice, console: Cons
         wrap(printable(fact), console.output.columns()),
       ),
       '',
-      formatNext([nextOf(contract, file)], console),
+      formatNext([answersOf(contract, file)], console),
     ].join('\n'),
   );
-}
-
-function nextOf({ task }: Contract, file: string): NextStep {
-  if (task !== 'depth-map') return nextStep('what it answers', 'run', file, 'IMAGE');
-  const data = ['--prepared', 'FOLDER', '--split', 'dev', '--out', 'scores-dev.csv'];
-  return nextStep('what it says of prepared faces', 'pad', 'score', file, ...data);
 }
 
 function facts(
