@@ -2,19 +2,24 @@ import type { Address, DynamicGeometry, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { tasksOf } from './convolution-cuts.js';
 import { finishFrom, finishIntegers } from './inference.js';
+import {
+  BLOCK_BYTES,
+  BLOCK_CHANNELS,
+  FREQUENCIES,
+  PANEL_BLOCK_BYTES,
+  PANEL_COLUMNS,
+  PRODUCT_TIME,
+  PRODUCTS_BYTES,
+  QUAD,
+  QUADS_AT_ONCE,
+  SCRATCH_BYTES,
+  TRANSFORM_TIME,
+  whole,
+} from './winograd-sizes.js';
 
 /** Sizes of the kernels (`src/kernels/assembly/dynamic-winograd.ts`). */
 const TILE_SIDE = 4;
-const FREQUENCIES = 36;
 const TAPS = 9;
-const PANEL_COLUMNS = 8;
-const QUAD = 4;
-const QUADS_AT_ONCE = 4;
-const BLOCK_CHANNELS = 16;
-const BLOCK_BYTES = FREQUENCIES * QUAD * BLOCK_CHANNELS * 4;
-const PANEL_BLOCK_BYTES = FREQUENCIES * BLOCK_CHANNELS * PANEL_COLUMNS * 4;
-const PRODUCTS_BYTES = FREQUENCIES * QUADS_AT_ONCE * QUAD * PANEL_COLUMNS * 4;
-const SCRATCH_BYTES = 2 * FREQUENCIES * 16;
 /** Bytes of a kept channel in the list: its places and its gate. */
 const PLACE_BYTES = 12;
 
@@ -27,15 +32,8 @@ const CHANNELS_OF_TASK = 256;
 /** Tasks that there are at least of few tiles; each scales its tiles for itself. */
 const FEWEST_TASKS = 4;
 
-/**
- * What a product, an element of a transformed tile and a filter's element take, in the time of one product of the direct convolution: found by
- * timing.
- */
-const PRODUCT_TIME = 1.1;
-const TRANSFORM_TIME = 13;
+/** What transforming a filter's element takes, as `PRODUCT_TIME`. */
 const FILTER_TIME = 120;
-
-const whole = (length: number, multiple: number): number => Math.ceil(length / multiple) * multiple;
 
 function tilesOf(g: DynamicGeometry) {
   const rows = Math.ceil(g.outHeight / TILE_SIDE);

@@ -2,23 +2,28 @@ import type { Address, Conv2dGeometry, FinishTensors } from '../kernels.js';
 import type { WasmContext } from './context.js';
 import { tasksOf } from './convolution-cuts.js';
 import { finishIntegers } from './inference.js';
+import {
+  BLOCK_BYTES,
+  BLOCK_CHANNELS,
+  FREQUENCIES,
+  PANEL_BLOCK_BYTES,
+  PANEL_COLUMNS,
+  PRODUCT_TIME,
+  PRODUCTS_BYTES,
+  QUAD,
+  QUADS_AT_ONCE,
+  SCRATCH_BYTES,
+  TRANSFORM_TIME,
+  whole,
+} from './winograd-sizes.js';
 
 /** Sizes of the kernels (`src/kernels/assembly/winograd.ts`). */
 const POINTS = 6;
 const TILE_PIXELS = 16;
-const FREQUENCIES = 36;
-const PANEL_COLUMNS = 8;
-const QUAD = 4;
-const QUADS_AT_ONCE = 4;
-const BLOCK_CHANNELS = 16;
-const BLOCK_BYTES = FREQUENCIES * QUAD * BLOCK_CHANNELS * 4;
-const PANEL_BLOCK_BYTES = FREQUENCIES * BLOCK_CHANNELS * PANEL_COLUMNS * 4;
-const PRODUCTS_BYTES = FREQUENCIES * QUADS_AT_ONCE * QUAD * PANEL_COLUMNS * 4;
 /** Channels and outputs of a block of the weight gradient, and the bytes behind a frequency's tiles. */
 const OUTER_CHANNELS = 8;
 const OUTER_OUTPUTS = 4;
 const GAP_BYTES = 64;
-const SCRATCH_BYTES = 2 * FREQUENCIES * 16;
 const PANEL_SCRATCH_BYTES = SCRATCH_BYTES + BLOCK_CHANNELS * 9 * PANEL_COLUMNS * 4;
 
 /** A unit's transformed tiles should stay in a second-level cache. */
@@ -38,17 +43,10 @@ const PARTIAL_BYTES = 16 * 1024 * 1024;
 /** Every task has a workspace of its own, which is cold at its first unit: so few tasks, of several units. */
 const MOST_TASKS = 16;
 
-/**
- * What a product, an element of each transform and a filter's element take, in the time of one product of the direct convolution: found by
- * timing. A product here is one of 36 instead of 144.
- */
-const PRODUCT_TIME = 1.1;
-const TRANSFORM_TIME = 13;
+/** What transforming a filter's element takes, as `PRODUCT_TIME`. */
 const FILTER_TIME = 200;
 /** The same of a weight gradient, which is transformed back and summed over the tasks. */
 const GRADIENT_FILTER_TIME = 1200;
-
-const whole = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple;
 
 interface Side {
   readonly height: number;

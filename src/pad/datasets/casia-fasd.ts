@@ -1,6 +1,6 @@
 import type { Presentation, Protocol, Split } from '../presentation.js';
 import { devNote, heldOut } from './held-out.js';
-import { expectRoot, type FoundMedia, findMedia, sortById, unrecognised } from './media.js';
+import { expectRoot, type FoundMedia, mediaOfParts, sortById } from './media.js';
 import { type DatasetReader, Findings } from './reader.js';
 
 /*
@@ -43,22 +43,12 @@ export const casiaFasd: DatasetReader = {
     await expectRoot(root);
     const found: { split: Split; subject: string; name: string; item: FoundMedia }[] = [];
     const findings = new Findings();
-    let isThere = false;
-    for (const [folder, split] of halves) {
-      const media = await findMedia(root, folder);
-      if (media === null) {
-        findings.missingFolder(folder);
-        continue;
-      }
-      isThere = true;
-      for (const item of media) {
-        const [, person, name, ...rest] = item.id.split('/');
-        const isOne = name && rest.length === 0 && /^\d+$/.test(person!) && parse(name);
-        if (isOne) found.push({ split, subject: `${split}-${person}`, name, item });
-        else findings.leftOut(item.id, 'not one of the twelve videos of a numbered folder (1 to 8, HR_1 to HR_4)');
-      }
+    for await (const item of mediaOfParts(root, halves, findings, 'CASIA-FASD', 'train_release, test_release')) {
+      const [, person, name, ...rest] = item.id.split('/');
+      const isOne = name && rest.length === 0 && /^\d+$/.test(person!) && parse(name);
+      if (isOne) found.push({ split: item.part, subject: `${item.part}-${person}`, name, item });
+      else findings.leftOut(item.id, 'not one of the twelve videos of a numbered folder (1 to 8, HR_1 to HR_4)');
     }
-    if (!isThere) throw unrecognised(root, 'CASIA-FASD', 'train_release, test_release');
     const dev = heldOut(
       found.filter(({ split }) => split === 'train').map(({ subject }) => subject),
       seed,

@@ -3,6 +3,7 @@ import { kindOf, listFolder } from '../../data/files.js';
 import { imageExtensions } from '../../data/images.js';
 import { DataError } from '../../errors.js';
 import type { Media } from '../presentation.js';
+import type { Findings } from './reader.js';
 
 const videoExtensions: readonly string[] = ['.avi', '.mov', '.mp4', '.mkv', '.webm', '.m4v'];
 
@@ -40,6 +41,34 @@ export async function findMedia(root: string, below: string): Promise<FoundMedia
     throw new DataError(path.join(root, twice.id), null, 'ambiguous', detail);
   }
   return sorted;
+}
+
+/** Something found, and what its folder says of it. */
+export interface MediaOf<Part> extends FoundMedia {
+  readonly part: Part;
+}
+
+/**
+ * As `findMedia`, of several folders, each of a part of the data set; those that are not there are noted.
+ * @throws DataError with reason `unrecognised` when none is there: `needed` says what was looked for
+ */
+export async function* mediaOfParts<Part>(
+  root: string,
+  folders: readonly (readonly [folder: string, part: Part])[],
+  findings: Findings,
+  title: string,
+  needed: string,
+): AsyncGenerator<MediaOf<Part>> {
+  let missing = 0;
+  for (const [folder, part] of folders) {
+    const media = await findMedia(root, folder);
+    if (media === null) {
+      findings.missingFolder(folder);
+      missing++;
+    }
+    for (const item of media ?? []) yield { ...item, part };
+  }
+  if (missing === folders.length) throw unrecognised(root, title, needed);
 }
 
 /** What lies at a path that somebody wrote down. */

@@ -1,6 +1,6 @@
 import { aroundEyes, beside, boxesIn } from '../boxes/box-files.js';
 import type { Presentation, Protocol, Split } from '../presentation.js';
-import { expectRoot, findMedia, sortById, unrecognised } from './media.js';
+import { expectRoot, mediaOfParts, sortById } from './media.js';
 import { type DatasetReader, Findings } from './reader.js';
 
 /*
@@ -81,37 +81,28 @@ export const ouluNpu: DatasetReader = {
     await expectRoot(root);
     const presentations: Presentation[] = [];
     const findings = new Findings();
-    let isThere = false;
-    for (const [folder, split] of folders) {
-      const found = await findMedia(root, folder);
-      if (found === null) {
-        findings.missingFolder(folder);
+    const needed = folders.map(([folder]) => folder).join(', ');
+    for await (const { id, media, part: split } of mediaOfParts(root, folders, findings, 'OULU-NPU', needed)) {
+      const match = namePattern.exec(id.split('/').at(-1)!);
+      if (!match) {
+        findings.leftOut(id, 'its name is not phone_session_user_file, such as 1_1_01_1');
         continue;
       }
-      isThere = true;
-      for (const { id, media } of found) {
-        const match = namePattern.exec(id.split('/').at(-1)!);
-        if (!match) {
-          findings.leftOut(id, 'its name is not phone_session_user_file, such as 1_1_01_1');
-          continue;
-        }
-        const [phone, session, user, file] = match.slice(1).map(Number) as [number, number, number, number];
-        presentations.push({
-          id,
-          media,
-          label: file === 1 ? 'bona-fide' : 'attack',
-          species: file === 1 ? null : species[file - 1]!,
-          subject: String(user).padStart(2, '0'),
-          session: String(session),
-          device: `phone-${phone}`,
-          splits: splitsOf(split, { phone, session, file }),
-          attributes: {},
-          boxes: await boxesIn(beside(media.path, '.txt'), { columns: 5, numbered: true, box: aroundEyes }),
-          depth: null,
-        });
-      }
+      const [phone, session, user, file] = match.slice(1).map(Number) as [number, number, number, number];
+      presentations.push({
+        id,
+        media,
+        label: file === 1 ? 'bona-fide' : 'attack',
+        species: file === 1 ? null : species[file - 1]!,
+        subject: String(user).padStart(2, '0'),
+        session: String(session),
+        device: `phone-${phone}`,
+        splits: splitsOf(split, { phone, session, file }),
+        attributes: {},
+        boxes: await boxesIn(beside(media.path, '.txt'), { columns: 5, numbered: true, box: aroundEyes }),
+        depth: null,
+      });
     }
-    if (!isThere) throw unrecognised(root, 'OULU-NPU', folders.map(([folder]) => folder).join(', '));
     const named = protocols.map(({ name, description }) => ({ name, description }));
     return { protocols: named, presentations: sortById(presentations), doubts: findings.doubts };
   },

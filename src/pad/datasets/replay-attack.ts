@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { boxesIn, leftTopWidthHeight } from '../boxes/box-files.js';
 import type { Presentation, Protocol, Split } from '../presentation.js';
-import { expectRoot, findMedia, sortById, unrecognised } from './media.js';
+import { expectRoot, mediaOfParts, sortById } from './media.js';
 import { type DatasetReader, Findings } from './reader.js';
 
 /*
@@ -52,41 +52,33 @@ export const replayAttack: DatasetReader = {
     await expectRoot(root);
     const presentations: Presentation[] = [];
     const findings = new Findings();
-    let isThere = false;
-    for (const [folder, split] of sets) {
-      for (const below of ['real', 'attack/fixed', 'attack/hand']) {
-        const found = await findMedia(root, `${folder}/${below}`);
-        if (found === null) {
-          findings.missingFolder(`${folder}/${below}`);
-          continue;
-        }
-        isThere = true;
-        for (const { id, media } of found) {
-          const facts = parse(id.split('/').at(-1)!, below === 'real');
-          if (!facts) {
-            findings.leftOut(id, 'it is not called as the videos of this set are');
-            continue;
-          }
-          const { attack, client, session, light } = facts;
-          const faces = path.join(root, 'face-locations', `${id}.face`);
-          const taking = protocols.filter(({ takes }) => attack === null || takes(attack));
-          presentations.push({
-            id,
-            media,
-            label: attack ? 'attack' : 'bona-fide',
-            species: attack && `${attack.instrument}-${attack.sample}`,
-            subject: client,
-            session,
-            device: null,
-            splits: Object.fromEntries(taking.map(({ name }) => [name, split])),
-            attributes: { light, ...(attack && { support: below.split('/')[1]! }) },
-            boxes: await boxesIn(faces, { columns: 5, numbered: true, box: leftTopWidthHeight }),
-            depth: null,
-          });
-        }
+    const kinds = ['real', 'attack/fixed', 'attack/hand'];
+    const folders = sets.flatMap(([folder, split]) => kinds.map((below) => [`${folder}/${below}`, { split, below }] as const));
+    const needed = 'train/real, train/attack/fixed, devel, test';
+    for await (const { id, media, part } of mediaOfParts(root, folders, findings, 'Replay-Attack', needed)) {
+      const { split, below } = part;
+      const facts = parse(id.split('/').at(-1)!, below === 'real');
+      if (!facts) {
+        findings.leftOut(id, 'it is not called as the videos of this set are');
+        continue;
       }
+      const { attack, client, session, light } = facts;
+      const faces = path.join(root, 'face-locations', `${id}.face`);
+      const taking = protocols.filter(({ takes }) => attack === null || takes(attack));
+      presentations.push({
+        id,
+        media,
+        label: attack ? 'attack' : 'bona-fide',
+        species: attack && `${attack.instrument}-${attack.sample}`,
+        subject: client,
+        session,
+        device: null,
+        splits: Object.fromEntries(taking.map(({ name }) => [name, split])),
+        attributes: { light, ...(attack && { support: below.split('/')[1]! }) },
+        boxes: await boxesIn(faces, { columns: 5, numbered: true, box: leftTopWidthHeight }),
+        depth: null,
+      });
     }
-    if (!isThere) throw unrecognised(root, 'Replay-Attack', 'train/real, train/attack/fixed, devel, test');
     const named = protocols.map(({ name, description }) => ({ name, description }));
     return { protocols: named, presentations: sortById(presentations), doubts: findings.doubts };
   },

@@ -1,7 +1,7 @@
 import { beside, boxesIn, leftTopRightBottom } from '../boxes/box-files.js';
 import type { Presentation, Protocol } from '../presentation.js';
 import { devNote, heldOut } from './held-out.js';
-import { expectRoot, type FoundMedia, findMedia, sortById, unrecognised } from './media.js';
+import { expectRoot, type FoundMedia, mediaOfParts, sortById } from './media.js';
 import { type DatasetReader, Findings } from './reader.js';
 
 /*
@@ -53,23 +53,14 @@ export const siw: DatasetReader = {
     await expectRoot(root);
     const findings = new Findings();
     const found: { half: Half; item: FoundMedia; match: RegExpExecArray }[] = [];
-    let isThere = false;
-    for (const [folder, half] of halves) {
-      const media = await findMedia(root, folder);
-      if (media === null) {
-        findings.missingFolder(folder);
-        continue;
-      }
-      isThere = true;
-      for (const item of media) {
-        const [, kind, , name] = item.id.split('/');
-        const match = name === undefined ? null : pattern.exec(name);
-        if (!match) findings.leftOut(item.id, 'not live or spoof/subject/subject-sensor-type-medium-session');
-        else if ((match[3] === '1') === (kind === 'live')) found.push({ half, item, match });
-        else findings.leftOut(item.id, `type ${match[3]} does not belong into the folder ${kind}`, 'wrong-folder');
-      }
+    const needed = 'Train/live, Train/spoof, Test/live, Test/spoof';
+    for await (const item of mediaOfParts(root, halves, findings, 'SiW', needed)) {
+      const [, kind, , name] = item.id.split('/');
+      const match = name === undefined ? null : pattern.exec(name);
+      if (!match) findings.leftOut(item.id, 'not live or spoof/subject/subject-sensor-type-medium-session');
+      else if ((match[3] === '1') === (kind === 'live')) found.push({ half: item.part, item, match });
+      else findings.leftOut(item.id, `type ${match[3]} does not belong into the folder ${kind}`, 'wrong-folder');
     }
-    if (!isThere) throw unrecognised(root, 'SiW', 'Train/live, Train/spoof, Test/live, Test/spoof');
     const dev = heldOut(
       found.filter(({ half }) => half === 'train').map(({ match }) => match[1]!),
       seed,
