@@ -3,6 +3,7 @@ import { createShapeEngine } from '../engine/index.js';
 import { summarize } from '../metrics/summary.js';
 import { createModel, modelEntry } from '../models/index.js';
 import { formatSummary } from '../report/summary.js';
+import { chooseModel } from '../train/index.js';
 import { answer, type Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { inputShape, jsonOption, share, wholeNumber } from './options.js';
@@ -18,7 +19,7 @@ interface SummaryChoice {
 export function summaryCommand(console: Console): Command {
   return new Command('summary')
     .description('print a line a layer: output shape, parameters, multiplications, memory; and totals')
-    .argument('<model>', 'name of a network (gossamer models lists them)')
+    .argument('<model>', 'name of a network (gossamer models lists them), or genotype:FILE')
     .option('--input <shape>', "height x width x channels, such as 224x224x3 (default: the network's own)", inputShape)
     .option('--classes <number>', "classes to tell apart (default: the network's own)", wholeNumber(1))
     .option('--progress <share>', 'how far the training of a dynamic network is: channels go on the way', share, 1)
@@ -28,12 +29,14 @@ export function summaryCommand(console: Console): Command {
     .action((model: string, choice: SummaryChoice) => summarizeModel(model, choice, console));
 }
 
-function summarizeModel(name: string, choice: SummaryChoice, console: Console): void {
+function summarizeModel(asked: string, choice: SummaryChoice, console: Console): void {
+  const { name, options } = chooseModel(asked);
   const entry = modelEntry(name);
   const input = choice.input ?? entry.input;
   const model = createModel(name, {
     engine: createShapeEngine(),
     inChannels: input[2],
+    ...options,
     ...(choice.classes === undefined ? {} : { classes: choice.classes }),
   });
   const summary = summarize(model, input, { progress: choice.progress });

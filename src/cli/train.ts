@@ -8,6 +8,7 @@ import { trainingData } from '../pad/index.js';
 import { TrainingView } from '../report/training-view.js';
 import {
   applyOverrides,
+  chooseModel,
   holdsRun,
   loadRecipe,
   type Recipe,
@@ -42,6 +43,7 @@ interface TrainChoice extends EngineChoice {
   readonly out?: string;
   readonly epochs?: number;
   readonly seed?: number;
+  readonly model?: string;
   readonly theta?: number;
   readonly set?: readonly string[];
   readonly resume?: boolean;
@@ -57,6 +59,7 @@ export function trainCommand(console: Console): Command {
     .option('--out <folder>', 'run folder (default: runs/RECIPE, then runs/RECIPE-2, …)')
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', "in place of the recipe's: decides weights, order, augmentation", wholeNumber(0))
+    .option('--model <name>', "in place of the recipe's: a network's name, or genotype:FILE for one that search found")
     .option(
       '--theta <share>',
       "in place of the network's: share of the central difference in its convolutions, from 0 to 1",
@@ -174,8 +177,9 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-function withChoices(recipe: Recipe, { data, epochs, seed, theta, set = [] }: TrainChoice): Recipe {
-  const changed = applyOverrides(recipe, [...set, ...(theta === undefined ? [] : [`model.options.theta=${theta}`])]);
+function withChoices(recipe: Recipe, { data, epochs, seed, model, theta, set = [] }: TrainChoice): Recipe {
+  const chosen = model === undefined ? recipe : { ...recipe, model: chooseModel(model) };
+  const changed = applyOverrides(chosen, [...set, ...(theta === undefined ? [] : [`model.options.theta=${theta}`])]);
   return {
     ...changed,
     // The run remembers where its images lie: resuming and judging need not be told again, wherever they are started.
@@ -195,11 +199,12 @@ function howToResume(recipe: string, folder: string, json: boolean | undefined, 
   return `${text}\n`;
 }
 
-function nextSteps(name: string, recipe: Recipe, { epochs, theta, set = [] }: TrainChoice, folder: string): NextStep[] {
+function nextSteps(name: string, recipe: Recipe, { epochs, model, theta, set = [] }: TrainChoice, folder: string): NextStep[] {
   const { source } = recipe.data;
   const again = [
     ...(source === null || source === sampleName ? [] : ['--data', source]),
     ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
+    ...(model === undefined ? [] : ['--model', model]),
     ...(theta === undefined ? [] : ['--theta', String(theta)]),
     ...set.flatMap((assignment) => ['--set', assignment]),
     ...['--seed', String(recipe.seed + 1)],

@@ -4,8 +4,9 @@ import * as ops from '../ops/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BinaryBlock, type BinaryBlockOptions, binaryBlockSchema } from './binary-block.js';
-import { cdcnSchema, centralDifference } from './cdcn.js';
+import { cdcnSchema } from './cdcn.js';
 import { Network } from './network.js';
+import { convolution } from './operation.js';
 import { ConvNorm, createActivation, through } from './parts.js';
 
 /*
@@ -73,7 +74,7 @@ export class BiCdcn extends Network {
   constructor({ inChannels, mapSize, ...options }: BiCdcnOptions, rng: Rng) {
     super();
     this.mapSize = mapSize;
-    this.stem = new ConvNorm(centralDifference(inChannels, STEM_WIDTH, options.theta, rng));
+    this.stem = new ConvNorm(convolution(inChannels, STEM_WIDTH, options.theta, rng));
     this.stemActivation = createActivation(options.activation, STEM_WIDTH);
     this.low = new BinaryLevel(STEM_WIDTH, options, rng);
     this.mid = new BinaryLevel(LEVEL_WIDTH, options, rng);
@@ -81,7 +82,7 @@ export class BiCdcn extends Network {
     this.fuse = block(3 * LEVEL_WIDTH, LEVEL_WIDTH, 'given', options, rng);
     this.refine = block(LEVEL_WIDTH, LEVEL_WIDTH, 'given', options, rng);
     this.norm = new BatchNorm2d(LEVEL_WIDTH);
-    this.depth = centralDifference(LEVEL_WIDTH, 1, options.theta, rng);
+    this.depth = convolution(LEVEL_WIDTH, 1, options.theta, rng);
   }
 
   forward(x: Tensor): Tensor {

@@ -2,10 +2,12 @@ import type { z } from 'zod';
 import { BiCdcn, biCdcnSchema } from './bicdcn.js';
 import { BiReal, biRealSchema } from './bireal.js';
 import { Cdcn, CdcnPlusPlus, CdcnSmall, cdcnSchema } from './cdcn.js';
+import { cellClassifierSchema, cellDepthSchema, createCellClassifier, createCellDepthNetwork } from './cells.js';
 import { DyDenseNet, dyDenseNetSchema } from './dydensenet.js';
 import { DyResNet, dyResNetSchema } from './dyresnet.js';
 import { type Family, network } from './entry.js';
 import { Ftbnn, ftbnnSchema } from './ftbnn.js';
+import { cdcnppGenotype, genotypeText, plainGenotype } from './genotype.js';
 import { ResNet, resnetSchema } from './resnet.js';
 
 const resnet: Family<typeof resnetSchema> = { schema: resnetSchema, create: (options, rng) => new ResNet(options, rng) };
@@ -23,6 +25,9 @@ const cdcn: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, 
 const cdcnpp: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, rng) => new CdcnPlusPlus(options, rng) };
 const cdcnSmall: Family<typeof cdcnSchema> = { schema: cdcnSchema, create: (options, rng) => new CdcnSmall(options, rng) };
 const biCdcn: Family<typeof biCdcnSchema> = { schema: biCdcnSchema, create: (options, rng) => new BiCdcn(options, rng) };
+
+const cellClassifier: Family<typeof cellClassifierSchema> = { schema: cellClassifierSchema, create: createCellClassifier };
+const cellDepth: Family<typeof cellDepthSchema> = { schema: cellDepthSchema, create: createCellDepthNetwork };
 
 const imagenet = { task: 'classification', input: [224, 224, 3], classes: 1000 } as const;
 const cifar = { task: 'classification', input: [32, 32, 3], classes: 10 } as const;
@@ -293,6 +298,28 @@ export const models = {
       parameters: 173_328,
     },
     { ...floatTwin, ...plainTwin },
+  ),
+  ...network(
+    'genotype',
+    cellClassifier,
+    { genotype: genotypeText(plainGenotype) },
+    {
+      ...cifar,
+      paper: paper.cdcn,
+      description: 'three searched cells (--model genotype:FILE); of plain convolutions unless told',
+      parameters: 170_170,
+    },
+  ),
+  ...network(
+    'genotype-depth',
+    cellDepth,
+    { genotype: genotypeText(cdcnppGenotype) },
+    {
+      ...face,
+      paper: paper.cdcn,
+      description: "searched cells from a face to its depth map; CDCN++'s unless told",
+      parameters: 2_257_352,
+    },
   ),
 };
 

@@ -34,6 +34,7 @@ export { clipGradients, globalNorm } from './gradients.js';
 export { type ImportedWeights, type ImportOptions, importWeights } from './import.js';
 export { type LogLine, readLog } from './log.js';
 export { loadModel } from './model.js';
+export { chooseModel, readGenotype } from './model-choice.js';
 export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
 export { type PredictOptions, predict } from './predict.js';
