@@ -15,6 +15,7 @@ const order = [
   'train',
   'freeze',
   'pad',
+  'search',
   'jobs',
   'report',
   'cli',
