@@ -5,7 +5,16 @@ import type { Rng } from '../tensor/rng.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cdcnSchema } from './cdcn.js';
 import { ConvNorms, DepthNetwork } from './depth-network.js';
-import { type Cell, type Frame, type Genotype, parseGenotypeText, usedNodes } from './genotype.js';
+import {
+  type Cell,
+  cdcnppGenotype,
+  type Frame,
+  type Genotype,
+  genotypeText,
+  parseGenotypeText,
+  plainGenotype,
+  usedNodes,
+} from './genotype.js';
 import { Network } from './network.js';
 import { createOperation, parseOperation } from './operation.js';
 import { channelCount, classCount, theta } from './options.js';
@@ -21,14 +30,14 @@ const genotypeOption = z.string().superRefine((text, context) => {
 });
 
 export const cellClassifierSchema = z.strictObject({
-  genotype: genotypeOption,
+  genotype: genotypeOption.default(genotypeText(plainGenotype)),
   classes: classCount.default(10),
   inChannels: channelCount.default(3),
   /** Share of the central difference in every `cdc` that does not say its own. */
   theta: theta.default(0.7),
 });
 
-export const cellDepthSchema = cdcnSchema.extend({ genotype: genotypeOption });
+export const cellDepthSchema = cdcnSchema.extend({ genotype: genotypeOption.default(genotypeText(cdcnppGenotype)) });
 
 /** What stands at a level; made when its turn comes, since each draws its first weights from the same generator. */
 export type CellMaker = (level: number, width: number) => Module;

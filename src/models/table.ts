@@ -7,7 +7,6 @@ import { DyDenseNet, dyDenseNetSchema } from './dydensenet.js';
 import { DyResNet, dyResNetSchema } from './dyresnet.js';
 import { type Family, network } from './entry.js';
 import { Ftbnn, ftbnnSchema } from './ftbnn.js';
-import { cdcnppGenotype, genotypeText, plainGenotype } from './genotype.js';
 import { ResNet, resnetSchema } from './resnet.js';
 
 const resnet: Family<typeof resnetSchema> = { schema: resnetSchema, create: (options, rng) => new ResNet(options, rng) };
@@ -302,7 +301,7 @@ export const models = {
   ...network(
     'genotype',
     cellClassifier,
-    { genotype: genotypeText(plainGenotype) },
+    {},
     {
       ...cifar,
       paper: paper.cdcn,
@@ -313,7 +312,7 @@ export const models = {
   ...network(
     'genotype-depth',
     cellDepth,
-    { genotype: genotypeText(cdcnppGenotype) },
+    {},
     {
       ...face,
       paper: paper.cdcn,

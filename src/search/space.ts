@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { parseConfig } from '../config/parse.js';
-import { ConfigError } from '../errors.js';
 import {
   type Cell,
-  type Frame,
   frameSchema,
   type Genotype,
   genotypeFormat,
@@ -87,7 +85,10 @@ function pruned(cell: Cell): Cell {
 export function randomCells(space: SearchSpace, rng: Rng): Cell[] {
   const names = keptOperations(space).map(({ name }) => name);
   return space.frame.widths.map(() => ({
-    nodes: Array.from({ length: space.nodes }, (_, i) => ({ from: rng.integer(i + 1), operation: names[rng.integer(names.length)]! })),
+    nodes: Array.from({ length: space.nodes }, (_, i) => ({
+      from: rng.integer(i + 1),
+      operation: names[rng.integer(names.length)]!,
+    })),
     output: [1 + rng.integer(space.nodes)],
   }));
 }
@@ -102,7 +103,14 @@ export function mutatedCells(space: SearchSpace, cells: readonly Cell[], rng: Rn
   const kind = kinds[rng.integer(kinds.length)]!;
   if (kind === 'operation') cell.nodes[node - 1]!.operation = other(names, cell.nodes[node - 1]!.operation, rng);
   else if (kind === 'source') cell.nodes[node - 1]!.from = other([...new Array(node).keys()], cell.nodes[node - 1]!.from, rng);
-  else cell.output = [other(Array.from({ length: space.nodes }, (_, i) => i + 1), cell.output[0]!, rng)];
+  else
+    cell.output = [
+      other(
+        Array.from({ length: space.nodes }, (_, i) => i + 1),
+        cell.output[0]!,
+        rng,
+      ),
+    ];
   return changed;
 }
 
@@ -111,19 +119,3 @@ function other<T>(choices: readonly T[], present: T, rng: Rng): T {
   const others = choices.filter((choice) => choice !== present);
   return others.length === 0 ? present : others[rng.integer(others.length)]!;
 }
-
-/** @throws ConfigError for a frame that partial channels do not divide, or that `dynamic` operations cannot take */
-export function expectWidths({ frame, operations }: SearchSpace, share: number): void {
-  for (const [level, width] of frame.widths.entries()) {
-    const part = width / share;
-    const heads = operations.some((name) => parseOperation(name).kind === 'dynamic') ? 4 : 1;
-    if (!Number.isInteger(part) || part % heads !== 0) {
-      throw new ConfigError(
-        `space.frame.widths.${level}`,
-        `got ${width}, needs a multiple of ${share * heads}: a 1/${share} of the channels passes an edge${heads > 1 ? ', and a dynamic operation has four heads' : ''}`,
-      );
-    }
-  }
-}
-
-export type { Cell, Frame };

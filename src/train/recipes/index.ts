@@ -1,6 +1,4 @@
-import fs from 'node:fs';
-import { ConfigError } from '../../errors.js';
-import { didYouMean } from '../../nearest.js';
+import { loadNamed } from '../named.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { biReal18Imagenet } from './bireal.js';
 import { biCdcnSmall, cdcn, cdcnpp, cdcnSmall } from './cdcn.js';
@@ -63,27 +61,5 @@ export function isPaperRecipe(name: string): boolean {
  * @throws ConfigError for an unknown name (with the nearest known one), an unreadable file, or a recipe that is wrong
  */
 export function loadRecipe(nameOrPath: string): Recipe {
-  if (Object.hasOwn(recipes, nameOrPath)) return recipes[nameOrPath as RecipeName];
-  if (!nameOrPath.endsWith('.json') && !/[/\\]/.test(nameOrPath)) {
-    const names = Object.keys(recipes);
-    throw new ConfigError(
-      'recipe',
-      `there is none called "${nameOrPath}".${didYouMean(nameOrPath, names)} Known are ${names.join(', ')}; or name a .json file.`,
-    );
-  }
-  return parseRecipe(readJson(nameOrPath));
-}
-
-function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError('recipe', `${file} cannot be read (${(error as Error).message}).`, { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError('recipe', `${file} is not JSON (${(error as Error).message}).`, { cause: error });
-  }
+  return loadNamed(nameOrPath, recipes, parseRecipe);
 }
