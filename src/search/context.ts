@@ -1,10 +1,10 @@
 import type { Engine } from '../engine/engine.js';
-import type { Genotype, OptionValue } from '../models/index.js';
+import type { Cell, Genotype, OptionValue } from '../models/index.js';
 import { genotypeText } from '../models/index.js';
 import type { TrainingData } from '../train/index.js';
 import type { SearchRecipe } from './recipe.js';
 import type { Candidate, CoursePoint, NetworkCost } from './result.js';
-import type { Cell, SearchSpace } from './space.js';
+import type { SearchSpace } from './space.js';
 
 /** What happens in a search, for whoever shows it. */
 export type SearchEvent =
