@@ -23,6 +23,7 @@ import * as reductions from './reduce.js';
 import * as resizes from './resize-bilinear.js';
 import * as shuffles from './shuffle-channels.js';
 import * as signs from './sign.js';
+import * as weightedSums from './weighted-sum.js';
 
 type NoAttributes = Record<never, never>;
 
@@ -63,6 +64,7 @@ export interface OperatorAttributes {
   depthContrast: NoAttributes;
   sum: NoAttributes;
   scale: reductions.ScaleAttributes;
+  weightedSum: NoAttributes;
 }
 
 export type OperatorName = keyof OperatorAttributes;
@@ -98,6 +100,7 @@ export const operators: { readonly [Name in OperatorName]: Operator<OperatorAttr
   depthContrast: losses.depthContrast,
   sum: reductions.sum,
   scale: reductions.scale,
+  weightedSum: weightedSums.weightedSum,
 };
 
 function run<Name extends OperatorName>(name: Name, inputs: readonly Tensor[], attributes: OperatorAttributes[Name]): Tensor {
@@ -280,6 +283,9 @@ export const contrastiveDepthLoss = (map: Tensor, label: Tensor): Tensor =>
 export const sum = (x: Tensor): Tensor => run('sum', [x], {});
 /** factor * x, for any finite factor. */
 export const scale = (x: Tensor, factor: number): Tensor => run('scale', [x], { factor });
+/** Sum of `terms`, which have one shape, each times its weight, a tensor of one number. */
+export const weightedSum = (terms: readonly Tensor[], weights: readonly Tensor[]): Tensor =>
+  run('weightedSum', [...terms, ...weights], {});
 /** Mean of all elements; a scalar. */
 export const mean = (x: Tensor): Tensor => scale(sum(x), 1 / x.size);
 

@@ -340,6 +340,13 @@ export const operatorCases: readonly OperatorCase[] = [
     output: [],
   },
   { operator: 'sum', name: 'mean', inputs: [x(4, 6)], run: (a) => ops.mean(a!), output: [] },
+  {
+    operator: 'weightedSum',
+    name: 'of three terms',
+    inputs: [x(2, 3, 4), x(2, 3, 4), x(2, 3, 4), x(1), x(1), x(1)],
+    run: (a, b, c, ...weights) => ops.weightedSum([a!, b!, c!], weights as Tensor[]),
+    output: [2, 3, 4],
+  },
   { operator: 'scale', name: '', inputs: [x(4, 6)], run: (a) => ops.scale(a!, -1.5), output: [4, 6] },
 ];
 

@@ -52,5 +52,6 @@ export const rules: { readonly [Name in CallName]: Rule<Name> } = {
   depthContrast: unsupported('it is part of a loss, and a loss is for training.'),
   sum: unsupported('it adds over the batch too, and an answer is about one image.'),
   scale: ({ inputs: [x], attributes: { factor } }, graph) => graph.add('Mul', [graph.value(x!), graph.scalar(factor)]),
+  weightedSum: unsupported('it mixes the candidates of a search, of which a network keeps one.'),
   reshape,
 };

@@ -186,6 +186,7 @@ const uses: { readonly [Name in keyof typeof rules]: readonly Use[] | string } =
   meanSquaredError: 'a loss',
   depthContrast: 'a loss',
   sum: 'adds over the batch',
+  weightedSum: 'mixes the candidates',
   scale: [{ name: 'of an image', input: image, run: (x) => ops.scale(x, -0.3), exact: true }],
   reshape: [
     { name: 'a map', input: [4, 6, 1], run: (x) => ops.reshape(x, [x.shape[0]!, 4, 6]), exact: true },
