@@ -19,6 +19,7 @@ import { dynamicState } from './dynamic.js';
 import { evaluate } from './evaluate.js';
 import { judgeDepth } from './evaluate-depth.js';
 import type { CheckpointReason, DetectionRates, EpochEvent, TrainEvent } from './events.js';
+import type { Loaders } from './loaders.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import { isBetter, type Progress, startingProgress } from './progress.js';
 import type { Recipe } from './recipe.js';
@@ -27,12 +28,6 @@ import { scheduleFactor } from './schedule.js';
 import { Speed } from './speed.js';
 import { trainStep } from './step.js';
 import { loadTensors } from './tensors.js';
-
-export interface Loaders {
-  readonly training: Loader;
-  /** Null when nothing is held out. */
-  readonly validation: Loader | null;
-}
 
 export interface LoopParts {
   readonly engine: Engine;

@@ -1,6 +1,3 @@
-import { createLoader } from '../data/batches.js';
-import { balancedSampler } from '../data/sampler.js';
-import type { MapSize } from '../data/view.js';
 import type { Engine } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
 import { ConfigError, LifetimeError } from '../errors.js';
@@ -10,7 +7,8 @@ import { describeSkipped, holdOut, openSplit, type Selection, type TrainingData 
 import { expectBothClasses, mapSizeOf, transformedShape } from './depth-data.js';
 import { DepthGrid } from './depth-grid.js';
 import type { EpochEvent, TrainEvent } from './events.js';
-import { type Loaders, TrainingLoop } from './loop.js';
+import { createLoaders, type Loaders } from './loaders.js';
+import { TrainingLoop } from './loop.js';
 import { createRecipeModel, describeModel, taskOf } from './model.js';
 import type { Progress } from './progress.js';
 import { parseRecipe, type Recipe, type RecipeInput } from './recipe.js';
@@ -169,35 +167,6 @@ async function openData(options: TrainOptions, recipe: Recipe, emit: (event: Tra
     emit({ kind: 'warning', code: 'no-validation', text });
   }
   return data;
-}
-
-interface LoaderParts {
-  readonly recipe: Recipe;
-  readonly workers: number;
-  /** For networks that answer with maps. */
-  readonly mapSize: MapSize | undefined;
-}
-
-function createLoaders(training: Selection, validation: Selection, { recipe, workers, mapSize }: LoaderParts): Loaders {
-  const { batchSize, transforms, seed, sampling } = recipe;
-  const isPlain = sampling.frames === 'all' && sampling.balance === 'none';
-  const sampler = isPlain ? undefined : balancedSampler(training.source, { indices: training.indices, seed, ...sampling });
-  const count = sampler?.length ?? training.indices.length;
-  if (batchSize > count) {
-    throw new ConfigError('batchSize', `got ${batchSize}, needs at most the ${count} images to train on.`);
-  }
-  const of = ({ source, indices }: Selection, isTraining: boolean) =>
-    createLoader(source, {
-      batchSize,
-      seed,
-      workers,
-      mapSize,
-      ...(isTraining && sampler ? { sampler } : { indices, shuffle: isTraining }),
-      transforms: isTraining ? transforms.train : transforms.evaluate,
-      // A last batch of a few images would make noise of its batch statistics.
-      dropLast: isTraining,
-    });
-  return { training: of(training, true), validation: validation.indices.length > 0 ? of(validation, false) : null };
 }
 
 async function checkpointOf(run: RunFolder | null, { onEvent }: TrainOptions): Promise<Checkpoint | null> {
