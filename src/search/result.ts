@@ -43,9 +43,9 @@ export interface CoursePoint {
   readonly edges: readonly (readonly number[])[];
   /** [level][node]: share of each node in the cell's output, 1 together. */
   readonly attention: readonly (readonly number[])[];
-  /** Mean loss on the two halves since the point before. */
+  /** Mean loss since the point before on the half that the weights learn from, and on that of the architecture: null while only weights learn. */
   readonly trainLoss: number;
-  readonly validationLoss: number;
+  readonly validationLoss: number | null;
   /** Of the network that these shares expect, in the unit of the search. */
   readonly expectedCost: number;
 }
