@@ -23,6 +23,7 @@ import * as reductions from './reduce.js';
 import * as resizes from './resize-bilinear.js';
 import * as shuffles from './shuffle-channels.js';
 import * as signs from './sign.js';
+import * as slices from './slice-channels.js';
 import * as weightedSums from './weighted-sum.js';
 
 type NoAttributes = Record<never, never>;
@@ -52,6 +53,7 @@ export interface OperatorAttributes {
   multiply: NoAttributes;
   concat: NoAttributes;
   shuffleChannels: shuffles.ShuffleChannelsAttributes;
+  sliceChannels: slices.SliceChannelsAttributes;
   maxPool: pools.PoolAttributes;
   averagePool: pools.PoolAttributes;
   globalAveragePool: NoAttributes;
@@ -88,6 +90,7 @@ export const operators: { readonly [Name in OperatorName]: Operator<OperatorAttr
   multiply: broadcasts.multiply,
   concat: concats.concat,
   shuffleChannels: shuffles.shuffleChannels,
+  sliceChannels: slices.sliceChannels,
   maxPool: pools.maxPool,
   averagePool: pools.averagePool,
   globalAveragePool: pools.globalAveragePool,
@@ -241,6 +244,9 @@ export const multiply = (a: Tensor, b: Tensor): Tensor => run('multiply', [a, b]
 export const concat = (inputs: readonly Tensor[]): Tensor => run('concat', inputs, {});
 /** Channels seen as [groups, channels / groups], transposed: a grouped convolution behind it sees channels of every group. */
 export const shuffleChannels = (x: Tensor, groups: number): Tensor => run('shuffleChannels', [x], { groups });
+
+/** `count` channels from `start` on, counted from 0: [..., channels] to [..., count]. */
+export const sliceChannels = (x: Tensor, start: number, count: number): Tensor => run('sliceChannels', [x], { start, count });
 
 export interface PoolOptions {
   readonly kernel: number;

@@ -89,8 +89,8 @@ class MixedCell extends Module {
     if (this.partial === 1) return { passing: node, rest: null };
     const passing = this.channels / this.partial;
     return {
-      passing: ops.pad(node, { channelsAfter: passing - this.channels }),
-      rest: ops.pad(node, { channelsBefore: -passing }),
+      passing: ops.sliceChannels(node, 0, passing),
+      rest: ops.sliceChannels(node, passing, this.channels - passing),
     };
   }
 

@@ -341,6 +341,14 @@ export const operatorCases: readonly OperatorCase[] = [
   },
   { operator: 'sum', name: 'mean', inputs: [x(4, 6)], run: (a) => ops.mean(a!), output: [] },
   {
+    operator: 'sliceChannels',
+    name: 'in the middle',
+    inputs: [x(2, 3, 3, 5)],
+    run: (a) => ops.sliceChannels(a!, 1, 3),
+    output: [2, 3, 3, 3],
+  },
+  { operator: 'sliceChannels', name: 'all of rows', inputs: [x(4, 6)], run: (a) => ops.sliceChannels(a!, 0, 6), output: [4, 6] },
+  {
     operator: 'weightedSum',
     name: 'of three terms',
     inputs: [x(2, 3, 4), x(2, 3, 4), x(2, 3, 4), x(1), x(1), x(1)],

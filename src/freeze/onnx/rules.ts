@@ -40,6 +40,7 @@ export const rules: { readonly [Name in CallName]: Rule<Name> } = {
   multiply: broadcast('Mul'),
   concat,
   shuffleChannels,
+  sliceChannels: unsupported('no network of the registry has it: it is for the mixed edges of a search.'),
   maxPool,
   averagePool,
   globalAveragePool,

@@ -186,6 +186,7 @@ const uses: { readonly [Name in keyof typeof rules]: readonly Use[] | string } =
   meanSquaredError: 'a loss',
   depthContrast: 'a loss',
   sum: 'adds over the batch',
+  sliceChannels: 'no network of the registry',
   weightedSum: 'mixes the candidates',
   scale: [{ name: 'of an image', input: image, run: (x) => ops.scale(x, -0.3), exact: true }],
   reshape: [
