@@ -13,6 +13,7 @@ import type { SearchSpace } from '../space.js';
 import { countedCosts } from './counted.js';
 import { leastTimes } from './least-times.js';
 import { frameNetwork, partsAt } from './parts.js';
+import { createStopwatch, type Stopwatch } from './stopwatch.js';
 import type { Answers, CostTable } from './table.js';
 import { Surroundings, type TimedNetwork, timedNetwork } from './timed-network.js';
 
@@ -21,8 +22,8 @@ export interface MeasuringOptions {
   readonly autotune?: Exclude<Autotune, 'off'>;
   /** Where measurements are kept; beside the timings of kernels, in the user's cache folder, unless given. */
   readonly store?: TimingStore;
-  /** Milliseconds since some moment; `performance.now` unless given. */
-  readonly clock?: () => number;
+  /** Times a run; by the clocks of the machine unless given. */
+  readonly stopwatch?: Stopwatch;
   /** Ends the measuring between two rounds. */
   readonly signal?: AbortSignal | null;
   /** Called as parts become known. */
@@ -111,7 +112,7 @@ function operationKey(name: string, theta: number, shape: Shape): string {
 /** Milliseconds of every part, by its key. */
 async function timesOf(
   groups: readonly Group[],
-  { autotune = 'on', store, clock = () => performance.now(), signal = null, onProgress }: MeasuringOptions,
+  { autotune = 'on', store, stopwatch = createStopwatch(), signal = null, onProgress }: MeasuringOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const host = await runtimeHost();
   const runner = await createEngineOn(host, { threads: 1, autotune }, forwardKernels);
@@ -131,7 +132,7 @@ async function timesOf(
       if (missing.length === 0) continue;
       signal?.throwIfAborted();
       maker ??= await createEngine({ threads: 1, autotune });
-      const measured = await measure({ ...group, parts: missing }, maker, runner, clock, signal);
+      const measured = await measure({ ...group, parts: missing }, maker, runner, stopwatch, signal);
       for (const [i, part] of missing.entries()) {
         times.set(part.key, measured[i]!);
         if (isTime(measured[i])) await keepTiming(subjectOf(part), keeper, measured[i]);
@@ -155,7 +156,7 @@ async function measure(
   { input, parts, surroundings }: Group,
   maker: Engine,
   runner: Engine<ForwardKernels>,
-  clock: () => number,
+  stopwatch: Stopwatch,
   signal: AbortSignal | null,
 ): Promise<readonly number[]> {
   const networks: TimedNetwork[] = [];
@@ -164,7 +165,7 @@ async function measure(
     if (surroundings) networks.push(timedNetwork(surroundings(), input, maker, runner));
     const times = await leastTimes(
       networks.map((network) => () => network.run()),
-      clock,
+      stopwatch,
       signal,
     );
     const around = surroundings ? times.at(-1)! : 0;
