@@ -1,13 +1,21 @@
 import type { ThreadHost } from './wasm/backend.js';
 
-/** Keeps timings of kernels from one process to the next. Failing is no error: then they are timed again. */
+/** What a timing is of. */
+export interface TimingSubject {
+  /** File name of the kernels. */
+  readonly build: string;
+  /** What ran on them, in words that stand for nothing else; absent where the timing is of the kernels themselves. */
+  readonly network?: string;
+}
+
+/** Keeps timings from one process to the next. Failing is no error: then they are timed again. */
 export interface TimingStore {
   /** Where they are kept, for people. */
   readonly place: string;
-  /** What was kept for a build of the kernels on this machine, unchecked; null for nothing. */
-  read(build: string): Promise<unknown>;
+  /** What was kept for a subject on this machine, unchecked; null for nothing. */
+  read(subject: TimingSubject): Promise<unknown>;
   /** @param timing plain data */
-  write(build: string, timing: unknown): Promise<void>;
+  write(subject: TimingSubject, timing: unknown): Promise<void>;
 }
 
 /** What an engine needs of the place that it runs in. */

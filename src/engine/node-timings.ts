@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { cpus, homedir } from 'node:os';
 import path from 'node:path';
-import type { TimingStore } from './host.js';
+import type { TimingStore, TimingSubject } from './host.js';
 
 /**
- * Timings in the user's cache folder, a file for each build of the kernels, processor and version of Node: a timing says nothing of others. What cannot
+ * Timings in the user's cache folder, a file for each subject, processor and version of Node: a timing says nothing of others. What cannot
  * be read or written there is timed again.
  * @param kernels where the builds lie
  */
@@ -13,9 +13,9 @@ export function createNodeTimings(kernels: URL): TimingStore {
   const folder = path.join(cacheFolder(), 'gossamer');
   return {
     place: folder,
-    async read(build) {
+    async read(subject) {
       try {
-        const key = await keyOf(build, kernels);
+        const key = await keyOf(subject, kernels);
         const kept = JSON.parse(await readFile(fileOf(folder, key), 'utf8')) as {
           readonly key: unknown;
           readonly timing: unknown;
@@ -25,10 +25,10 @@ export function createNodeTimings(kernels: URL): TimingStore {
         return null;
       }
     },
-    async write(build, timing) {
+    async write(subject, timing) {
       let temporary: string | null = null;
       try {
-        const key = await keyOf(build, kernels);
+        const key = await keyOf(subject, kernels);
         // Not `recursive`: that never ends below /proc, where making a folder fails as if its parent were missing.
         for (const level of [path.dirname(folder), folder]) await mkdir(level).catch(() => {});
         temporary = path.join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
@@ -42,7 +42,7 @@ export function createNodeTimings(kernels: URL): TimingStore {
 }
 
 /** What a timing depends on. */
-async function keyOf(build: string, kernels: URL) {
+async function keyOf({ build, network }: TimingSubject, kernels: URL) {
   const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
     readonly version: string;
   };
@@ -53,11 +53,13 @@ async function keyOf(build: string, kernels: URL) {
     node: process.versions.node,
     v8: process.versions.v8,
     processor: `${process.arch} ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    ...(network !== undefined && { network }),
   };
 }
 
-function fileOf(folder: string, key: object): string {
-  return path.join(folder, `kernels-${sha256(JSON.stringify(key)).slice(0, 16)}.json`);
+function fileOf(folder: string, key: Awaited<ReturnType<typeof keyOf>>): string {
+  const kind = key.network === undefined ? 'kernels' : 'network';
+  return path.join(folder, `${kind}-${sha256(JSON.stringify(key)).slice(0, 16)}.json`);
 }
 
 function sha256(data: string | Uint8Array): string {

@@ -1,4 +1,4 @@
-import type { TimingStore } from './host.js';
+import type { TimingStore, TimingSubject } from './host.js';
 
 /** Whether kernels are timed: unless that was done before on this machine; anew; or not at all, and the usual ones taken. */
 export type Autotune = 'on' | 'fresh' | 'off';
@@ -26,13 +26,27 @@ export async function timedOnce<T>(
   time: () => T,
   isSound: (timing: unknown) => timing is T,
 ): Promise<Timed<T>> {
-  const kept = autotune === 'on' && store ? await store.read(build) : null;
-  if (isKept(kept) && isSound(kept.timing)) {
-    return { timing: kept.timing, origin: `kept in ${store!.place} since ${kept.day}` };
-  }
+  const kept = autotune === 'on' ? await keptTiming({ build }, store, isSound) : null;
+  if (kept) return kept;
   const timing = time();
-  if (isSound(timing)) await store?.write(build, { timing, day: new Date().toISOString().slice(0, 10) } satisfies Kept);
+  if (isSound(timing)) await keepTiming({ build }, store, timing);
   return { timing, origin: 'in this process' };
+}
+
+/** What was found before on this machine; null where that is nothing sound. */
+export async function keptTiming<T>(
+  subject: TimingSubject,
+  store: TimingStore | undefined,
+  isSound: (timing: unknown) => timing is T,
+): Promise<Timed<T> | null> {
+  const kept = await store?.read(subject);
+  if (!isKept(kept) || !isSound(kept.timing)) return null;
+  return { timing: kept.timing, origin: `kept in ${store!.place} since ${kept.day}` };
+}
+
+/** Keeps what was found today. */
+export async function keepTiming(subject: TimingSubject, store: TimingStore | undefined, timing: unknown): Promise<void> {
+  await store?.write(subject, { timing, day: new Date().toISOString().slice(0, 10) } satisfies Kept);
 }
 
 function isKept(value: unknown): value is Kept {

@@ -24,7 +24,7 @@ export {
   usedNodes,
 } from './genotype.js';
 export { type ModelSpec, Network, type OptionValue } from './network.js';
-export { createOperation, type Operation, operationKinds, parseOperation } from './operation.js';
+export { createOperation, type Operation, operationKinds, parseOperation, shareOf } from './operation.js';
 export { type CreateModelOptions, createFromSpec, createModel, modelEntry, twinSpec } from './registry.js';
 export { ResNet, type ResNetOptions } from './resnet.js';
 export { type ModelName, models } from './table.js';

@@ -85,7 +85,7 @@ function hasTheta(kind: OperationKind): boolean {
  */
 export function createOperation(operation: Operation, channels: number, theta: number, rng: Rng): Module {
   const { name, kind, expand } = operation;
-  const share = operation.theta ?? (kind === 'cdc' ? theta : 0);
+  const share = shareOf(operation, theta);
   switch (kind) {
     case 'none':
       throw new ConfigError('operation', 'none is no layer: leave the edge out');
@@ -101,6 +101,11 @@ export function createOperation(operation: Operation, channels: number, theta: n
     case 'dynamic':
       return new DynamicOperation(channels, share, rng);
   }
+}
+
+/** The operation's share of the central difference in a network of share `theta`; 0 for what is no convolution. */
+export function shareOf({ kind, theta: own }: Operation, theta: number): number {
+  return own ?? (kind === 'cdc' ? theta : 0);
 }
 
 function inner(name: string, channels: number, expand: number): number {

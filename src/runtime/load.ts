@@ -1,3 +1,4 @@
+import type { EngineHost } from '../engine/host.js';
 import { type LoadOptions, loadOn, type RuntimeModel } from './model.js';
 import { type ModelSource, readSource } from './source.js';
 
@@ -11,8 +12,13 @@ import { type ModelSource, readSource } from './source.js';
  * @throws UnsupportedError without WebAssembly SIMD; OutOfMemoryError for a model that does not fit
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<RuntimeModel> {
-  const { createNodeHost } = await import('../engine/node-host.js');
   const { readFile } = await import('node:fs/promises');
-  const host = createNodeHost(new URL('../browser/', import.meta.url));
+  const host = await runtimeHost();
   return loadOn(host, await readSource(source, readFile), options);
+}
+
+/** Node, with the kernels of packed models. */
+export async function runtimeHost(): Promise<EngineHost> {
+  const { createNodeHost } = await import('../engine/node-host.js');
+  return createNodeHost(new URL('../browser/', import.meta.url));
 }

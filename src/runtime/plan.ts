@@ -25,7 +25,7 @@ export class Plan {
 
   /** @throws OutOfMemoryError when the weights do not fit */
   constructor(
-    private readonly model: PackedModel,
+    private readonly model: Pick<PackedModel, 'graph' | 'tensors'>,
     private readonly engine: Engine<ForwardKernels>,
   ) {
     const { graph, tensors } = model;
