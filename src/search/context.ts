@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { Cell, Genotype, OptionValue } from '../models/index.js';
 import { genotypeText } from '../models/index.js';
-import type { TrainingData } from '../train/index.js';
+import type { TrainingData, WarningEvent } from '../train/index.js';
 import type { SearchRecipe } from './recipe.js';
 import type { Candidate, CoursePoint, NetworkCost } from './result.js';
 import type { SearchSpace } from './space.js';
@@ -24,7 +24,8 @@ export type SearchEvent =
       readonly loss: number;
       readonly secondsLeft: number | null;
     }
-  | { readonly kind: 'course'; readonly point: CoursePoint; readonly epochs: number };
+  | { readonly kind: 'course'; readonly point: CoursePoint; readonly epochs: number }
+  | WarningEvent;
 
 /** What every strategy works with. */
 export interface SearchContext {
@@ -35,6 +36,8 @@ export interface SearchContext {
   readonly input: readonly [height: number, width: number, channels: number];
   /** What a network of these cells costs. */
   readonly costOf: (cells: readonly Cell[]) => NetworkCost;
+  /** Threads that read and augment images ahead (1 unless given); results do not depend on it. */
+  readonly workers?: number;
   /** Folder of the run: strategies keep there what they need to go on after a kill. */
   readonly folder: string;
   /** Finishes the step, saves, and throws the signal's reason. */
