@@ -18,7 +18,7 @@ export interface Drawn {
   /** Nothing pruned. */
   readonly cells: readonly Cell[];
   readonly cost: NetworkCost;
-  /** That it took to draw and cost it, and those that were not taken. */
+  /** Spent on drawing it and on its cost, those that were not taken included. */
   readonly seconds: number;
 }
 
@@ -29,7 +29,7 @@ export function networkText(space: SearchSpace, cells: readonly Cell[]): string 
 
 /**
  * The first network that `propose` gives that is not among the texts `seen` and costs no more than the recipe's limit. What is drawn depends on the
- * recipe's seed, the number and `propose` alone.
+ * recipe's seed, the number, `propose` and the costs alone.
  * @returns null when none of {@link mostDraws} is such
  * @throws ConfigError when nothing was seen yet: every network that was drawn costs too much
  */

@@ -35,7 +35,7 @@ const trialSchema = z.strictObject({
   /** Nothing pruned: what a mutation changes. */
   cells: genotypeSchema.shape.cells,
   cost: z.strictObject({ macs: z.number(), operations: z.number(), milliseconds: z.number().nullable() }),
-  /** That it took to draw it. */
+  /** Spent on drawing it. */
   seconds,
   /** Null: not done yet. */
   result: resultSchema.nullable(),

@@ -46,10 +46,10 @@ async function secondsOf(context: SearchContext, genotype: Genotype): Promise<nu
 /** Seconds until the first step begins, and those of a step. */
 async function timeSteps({ engine, data, workers, signal }: SearchContext, recipe: Recipe) {
   const enough = new AbortController();
-  let stepsPerEpoch = 0;
   const clock = new Laps();
   const laps: number[] = [];
   let setup = 0;
+  let stepsPerEpoch = 0;
   const { model } = await train({
     recipe,
     engine,
