@@ -1,10 +1,10 @@
 import type { Engine } from '../engine/engine.js';
-import { ConfigError } from '../errors.js';
-import type { Cell, Genotype, OptionValue } from '../models/index.js';
+import type { Genotype, OptionValue } from '../models/index.js';
 import { genotypeText } from '../models/index.js';
-import type { TrainingData } from '../train/index.js';
+import type { TrainingData, WarningEvent } from '../train/index.js';
+import type { CostTable } from './cost/table.js';
 import type { SearchRecipe } from './recipe.js';
-import type { Candidate, CostUnit, CoursePoint, NetworkCost } from './result.js';
+import type { Candidate, CoursePoint } from './result.js';
 import type { SearchSpace } from './space.js';
 
 /** What happens in a search, for whoever shows it. */
@@ -25,7 +25,8 @@ export type SearchEvent =
       readonly loss: number;
       readonly secondsLeft: number | null;
     }
-  | { readonly kind: 'course'; readonly point: CoursePoint; readonly epochs: number };
+  | { readonly kind: 'course'; readonly point: CoursePoint; readonly epochs: number }
+  | WarningEvent;
 
 /** What every strategy works with. */
 export interface SearchContext {
@@ -34,22 +35,14 @@ export interface SearchContext {
   readonly data: TrainingData;
   /** Height, width and channels of the images, after all transforms. */
   readonly input: readonly [height: number, width: number, channels: number];
-  /** What a network of these cells costs; of no cells at all what stands around them. */
-  readonly costOf: (cells: readonly Cell[]) => NetworkCost;
-  /** What an operation costs in a cell of that level (0: low). */
-  readonly operationCost: (level: number, operation: string) => NetworkCost;
+  readonly costs: CostTable;
+  /** Threads that read and augment images ahead (1 unless given); results do not depend on it. */
+  readonly workers?: number;
   /** Folder of the run: strategies keep there what they need to go on after a kill. */
   readonly folder: string;
   /** Finishes the step, saves, and throws the signal's reason. */
   readonly signal: AbortSignal | null;
   readonly emit: (event: SearchEvent) => void;
-}
-
-/** A cost in one unit. @throws ConfigError for milliseconds that nobody measured */
-export function costIn(cost: NetworkCost, unit: CostUnit): number {
-  const value = cost[unit];
-  if (value === null) throw new ConfigError('cost.unit', `is ${unit}, which were not measured.`);
-  return value;
 }
 
 /** What a strategy comes to. */

@@ -48,7 +48,7 @@ export const searchRecipeSchema = z.strictObject({
   random: z
     .strictObject({
       candidates: count.default(20),
-      /** A network is given up when, after an epoch, it is worse than this share of those before it were at that age; null: never. */
+      /** A network is given up when, after an epoch, its score is below this quantile of the scores that those before it had at that age; null: never. */
       stopBelow: share.nullable().default(0.5),
     })
     .prefault({}),
