@@ -30,7 +30,7 @@ const operationName = z.string().superRefine((text, context) => {
   }
 });
 
-const cell = z
+export const cellSchema = z
   .strictObject({
     /** Nodes 1, 2, …: what each does, and to which node before it. */
     nodes: z
@@ -70,7 +70,7 @@ export const genotypeSchema = frameSchema.extend({
   format: z.literal(genotypeFormat),
   version: z.literal(1),
   /** Low, mid, high. */
-  cells: z.tuple([cell, cell, cell]),
+  cells: z.tuple([cellSchema, cellSchema, cellSchema]),
 });
 
 export type Genotype = z.output<typeof genotypeSchema>;
@@ -138,6 +138,6 @@ export const plainGenotype: Genotype = parseGenotype({
 });
 
 /** One operation after another. */
-function chain(...operations: string[]): z.input<typeof cell> {
+function chain(...operations: string[]): z.input<typeof cellSchema> {
   return { nodes: operations.map((operation, from) => ({ from, operation })), output: [operations.length] };
 }

@@ -12,6 +12,8 @@ export { Ftbnn, type FtbnnOptions } from './ftbnn.js';
 export {
   type Cell,
   cdcnppGenotype,
+  cellCount,
+  cellSchema,
   type Frame,
   frameSchema,
   type Genotype,

@@ -15,7 +15,8 @@ import { trainStep } from '../train/step.js';
 import { uploadBatch } from '../train/upload.js';
 import { Architecture, sharesOf } from './architecture.js';
 import { ArchitectureOptimizer } from './architecture-optimizer.js';
-import { costIn, mapSizeOf, type SearchContext, type StrategyOutcome } from './context.js';
+import { mapSizeOf, type SearchContext, type StrategyOutcome } from './context.js';
+import { costIn } from './cost/table.js';
 import { derive } from './derive.js';
 import { type ExpectedCost, expectedCost, type OperationCosts } from './expected-cost.js';
 import { trainingRecipe } from './recipe.js';
@@ -65,7 +66,7 @@ export async function differentiableEpochSeconds(context: SearchContext): Promis
   }
 }
 
-async function openHalves({ recipe, data, input }: SearchContext): Promise<Halves> {
+async function openHalves({ recipe, data, input, workers = 1 }: SearchContext): Promise<Halves> {
   const plain = trainingRecipe(recipe, {
     ...{ name: recipe.name, epochs: recipe.differentiable.epochs, validation: { fraction: 0.5 } },
     model: { name: recipe.space.frame.task, options: {} },
@@ -74,7 +75,7 @@ async function openHalves({ recipe, data, input }: SearchContext): Promise<Halve
   const side = mapSizeOf(input[0]);
   const mapSize = recipe.space.frame.task === 'depth-map' ? { height: side, width: side } : undefined;
   const loader = (half: typeof halves.train, seed: number) =>
-    createTrainingLoader(half, { recipe: { ...plain, seed }, workers: 1, mapSize });
+    createTrainingLoader(half, { recipe: { ...plain, seed }, workers, mapSize });
   const weights = loader(halves.train, plain.seed);
   const architecture = loader(halves.validation, plain.seed + 1);
   return { weights, architecture, stepsPerEpoch: Math.min(weights.batchesPerEpoch, architecture.batchesPerEpoch) };
@@ -98,7 +99,7 @@ class DifferentiableSearch {
     private readonly context: SearchContext,
     private readonly halves: Halves,
   ) {
-    const { recipe, engine, input, folder } = context;
+    const { recipe, engine, input, folder, costs } = context;
     const { space, differentiable } = recipe;
     this.architecture = new Architecture(space);
     const supernet = createSupernet(this.architecture, {
@@ -113,9 +114,9 @@ class DifferentiableSearch {
     };
     const { unit } = recipe.cost;
     this.costs = space.frame.widths.map((_, level) =>
-      space.operations.map((operation) => costIn(context.operationCost(level, operation), unit)),
+      space.operations.map((operation) => costIn(costs.levels[level]!.operations[operation]!, unit)),
     );
-    this.frameCost = costIn(context.costOf([]), unit);
+    this.frameCost = costIn(costs.frame, unit);
     this.evenCost = this.expectedCost(this.architecture.shares()).cost;
     this.file = nodePath.join(folder, 'search.safetensors');
     this.steps = differentiable.epochs * halves.stepsPerEpoch;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseConfig } from '../config/parse.js';
 import { ConfigError } from '../errors.js';
-import type { OptionValue } from '../models/index.js';
+import { cellCount, cellSchema, type OptionValue } from '../models/index.js';
 import { parseRecipe, type Recipe, recipeSchema } from '../train/recipe.js';
 import { costUnits } from './result.js';
 import { keptOperations, type SearchSpace, spaceSchema } from './space.js';
@@ -13,8 +13,11 @@ const share = z.number().min(0).max(1);
 export const searchRecipeSchema = z.strictObject({
   name: recipeSchema.shape.name,
   description: z.string().default(''),
-  /** An ordinary recipe but for the network; `epochs` are those of a training from scratch of what was found. */
-  training: recipeSchema.omit({ name: true, description: true, model: true, seed: true, validation: true, checkpoint: true }),
+  /**
+   * An ordinary recipe but for the network: `epochs` and `validation` are those of a training from scratch of what was found. While a search goes on, half of the
+   * training data is held out.
+   */
+  training: recipeSchema.omit({ name: true, description: true, model: true, seed: true, checkpoint: true }),
   space: spaceSchema,
   cost: z
     .strictObject({
@@ -48,6 +51,8 @@ export const searchRecipeSchema = z.strictObject({
   random: z
     .strictObject({
       candidates: count.default(20),
+      /** Of all networks together, after which no other is begun; null: no such bound. */
+      epochs: count.nullable().default(null),
       /** A network is given up when, after an epoch, its score is below this quantile of the scores that those before it had at that age; null: never. */
       stopBelow: share.nullable().default(0.5),
     })
@@ -61,6 +66,8 @@ export const searchRecipeSchema = z.strictObject({
       sample: count.default(3),
     })
     .prefault({}),
+  /** Networks made by hand, to compare what was found with: the cells low, mid and high in the frame of the space, by name. */
+  byHand: z.record(z.string().min(1), z.array(cellSchema).length(cellCount)).default({}),
   /** Most that tensors may take while a supernet or a network is trained, in MiB. */
   memoryLimit: z.int().min(16).max(4094).default(2048),
   /** Decides the halves, all first weights, orders and choices. */
@@ -107,10 +114,12 @@ export interface TrainingOf {
   readonly name: string;
   readonly model: { readonly name: string; readonly options: Readonly<Record<string, OptionValue>> };
   readonly epochs: number;
-  readonly validation: Recipe['validation'] | { readonly fraction: number };
+  readonly validation: SearchRecipe['training']['validation'] | { readonly fraction: number };
+  /** The recipe's own unless given. */
+  readonly seed?: number;
 }
 
 /** The ordinary recipe by which one network of a search is trained. */
-export function trainingRecipe({ training, seed }: SearchRecipe, { name, model, epochs, validation }: TrainingOf): Recipe {
-  return parseRecipe({ ...training, name, model, epochs, validation, seed });
+export function trainingRecipe({ training, seed }: SearchRecipe, of: TrainingOf): Recipe {
+  return parseRecipe({ ...training, seed, ...of });
 }

@@ -62,6 +62,8 @@ export interface SearchResult {
   readonly limit: number | null;
   /** Spent on the search, all of its parts together. */
   readonly seconds: number;
+  /** Most that tensors took. */
+  readonly bytesPeak: number;
   readonly genotype: Genotype;
   readonly cost: NetworkCost;
   /** Candidates of each edge, as in the space. */

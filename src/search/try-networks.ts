@@ -3,6 +3,7 @@ import type { Cell } from '../models/index.js';
 import type { Rng } from '../tensor/rng.js';
 import type { SearchContext, StrategyOutcome } from './context.js';
 import { drawNew, mostDraws, networkText } from './draw.js';
+import type { SearchRecipe } from './recipe.js';
 import type { Candidate } from './result.js';
 import { genotypeOf, type SearchSpace } from './space.js';
 import { removeCheckpoints, trainTrial } from './trial.js';
@@ -21,6 +22,8 @@ export interface TryOptions {
   readonly strategy: TriedStrategy;
   /** Networks to try. */
   readonly count: number;
+  /** Epochs of all trainings together: no network is begun that might go beyond; null: no bound. */
+  readonly epochs?: number | null;
   /** The next network, by chance; asked again, with `draw` one higher, while it gives none that is new and within the limit. */
   readonly propose: (tried: readonly Tried[], rng: Rng, draw: number) => readonly Cell[];
   /** Whether a network of these scores is given up after the epoch of the last of them. */
@@ -35,7 +38,7 @@ export interface TryOptions {
  *   `train`; the reason of the context's signal when that is aborted
  */
 export async function tryNetworks(context: SearchContext, options: TryOptions): Promise<StrategyOutcome> {
-  const { strategy, count, propose, isHopeless } = options;
+  const { strategy, count, epochs = null, propose, isHopeless } = options;
   const { recipe, signal, emit } = context;
   const { space } = recipe;
   const trials = await readTrials(context, strategy);
@@ -43,6 +46,7 @@ export async function tryNetworks(context: SearchContext, options: TryOptions): 
   for (let number = 1; number <= count; number++) {
     signal?.throwIfAborted();
     const tried = triedAmong(space, trials.slice(0, number - 1));
+    if (epochs !== null && number > 1 && spentEpochs(recipe, trials.slice(0, number - 1)) + recipe.trial.epochs > epochs) break;
     let trial = trials[number - 1];
     if (!trial) {
       const drawn = drawNew(context, number, seen, (rng, draw) => propose(tried, rng, draw));
@@ -74,6 +78,11 @@ export function bestOf<T extends { readonly candidate: Candidate }>(tried: reado
 
 function isBetter(candidate: Candidate, best: Candidate): boolean {
   return candidate.score === best.score ? candidate.loss < best.loss : candidate.score > best.score;
+}
+
+/** One that diverged counts as trained to the end. */
+function spentEpochs({ trial }: SearchRecipe, trials: readonly Trial[]): number {
+  return trials.reduce((sum, { result }) => sum + (result && result.end !== 'diverged' ? result.scores.length : trial.epochs), 0);
 }
 
 function triedAmong(space: SearchSpace, trials: readonly Trial[]): Tried[] {

@@ -5,7 +5,7 @@ import type { RecipeInput } from '../recipe.js';
 const stored = 1.4;
 
 /** The CDCN authors' augmentation (arXiv:2003.04092 and their code), for crops of `size` pixels; black squares of up to `cutout`. */
-function faceTransforms(size: number, cutout: number) {
+export function faceTransforms(size: number, cutout: number) {
   // (x - 127.5) / 128
   const normalize: TransformInput = { name: 'normalize', mean: [0.5], std: [128 / 255] };
   return {
