@@ -22,7 +22,7 @@ import type { Answers } from './table.js';
 /**
  * A network of the space's frame around cells that hand on what comes in, unless `makeCell` gives others.
  * @param channels of the image
- * @throws ConfigError for answers of another task than the frame's
+ * @throws ConfigError for answers of another task than the frame's, or of none
  */
 export function frameNetwork(
   { frame, theta }: SearchSpace,
@@ -30,6 +30,10 @@ export function frameNetwork(
   answers: Answers,
   makeCell: CellMaker = () => new Identity(),
 ): Network {
+  for (const [key, count] of Object.entries(answers)) {
+    if (!Number.isInteger(count) || count < 1)
+      throw new ConfigError(`answers.${key}`, `got ${count}, needs a whole number from 1 on.`);
+  }
   const rng = new Rng(0);
   if ('mapSize' in answers) {
     if (frame.task !== 'depth-map')

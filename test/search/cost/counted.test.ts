@@ -96,6 +96,7 @@ describe('counted costs', () => {
   it('refuse answers of the other task, and what is no image', () => {
     expect(() => countedCosts(classifying, [16, 16, 3], { mapSize: 4 })).toThrow(/^answers: got mapSize, .* give classes/);
     expect(() => countedCosts(mapping, [16, 16, 3], { classes: 2 })).toThrow(/^answers: got classes, .* give mapSize/);
+    expect(() => countedCosts(classifying, [16, 16, 3], { classes: 0 })).toThrow(/^answers\.classes: got 0, needs a whole/);
     expect(() => countedCosts(classifying, [16, 3], { classes: 5 })).toThrow(ShapeError);
   });
 });
