@@ -1,3 +1,4 @@
+import { loadNamed } from '../train/named.js';
 import { faceTransforms } from '../train/recipes/cdcn.js';
 import { cifar10Transforms } from '../train/recipes/cifar10.js';
 import { parseSearchRecipe, type SearchRecipe, type SearchRecipeInput } from './recipe.js';
@@ -122,3 +123,11 @@ export const searchRecipes = {
   'search-cdcn': parseSearchRecipe(faces),
   'search-faces': parseSearchRecipe(smallFaces),
 } as const satisfies Record<string, SearchRecipe>;
+
+/**
+ * A search recipe by name, or from a JSON file by its path (what ends in .json or has a slash).
+ * @throws ConfigError for an unknown name (with the nearest known one), an unreadable file, or a recipe that is wrong
+ */
+export function loadSearchRecipe(nameOrPath: string): SearchRecipe {
+  return loadNamed<SearchRecipe>(nameOrPath, searchRecipes, parseSearchRecipe);
+}
