@@ -7,7 +7,7 @@ export {
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
   readFolds,
-  type Spread,
+  type FoldSpread,
 } from './protocol.js';
 export { curveOf, type Judgement, type JudgingOptions, rankScores, type SetEvaluation } from './score-set.js';
 export type { EvaluationWarning } from './warnings.js';

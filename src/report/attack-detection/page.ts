@@ -12,7 +12,7 @@ import { renderBars } from './bars-chart.js';
 import { renderCurves } from './curves-chart.js';
 import { definitions } from './definitions.js';
 import { renderHistograms } from './histogram-chart.js';
-import { Html, type HtmlColumn, html, htmlPage, htmlTable } from './html.js';
+import { Html, type HtmlColumn, html, htmlPage, htmlTable } from '../html-page.js';
 import {
   countsSentence,
   formatInterval,

@@ -2,7 +2,7 @@ import { BarChart, CustomChart, LineChart, type LineSeriesOption, ScatterChart }
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { markColors, pageColors, withDarkForm } from '../drawing.js';
+import { markColors, pageColors, withDarkForm } from './drawing.js';
 
 echarts.use([
   BarChart,
