@@ -1,5 +1,5 @@
 import { BarChart, CustomChart, LineChart, type LineSeriesOption, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
+import { GraphicComponent, GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { markColors, pageColors, withDarkForm } from './drawing.js';
@@ -9,6 +9,7 @@ echarts.use([
   CustomChart,
   LineChart,
   ScatterChart,
+  GraphicComponent,
   GridComponent,
   LegendComponent,
   MarkLineComponent,

@@ -4,10 +4,10 @@ export {
   evaluateProtocol,
   type Fold,
   type FoldEvaluation,
+  type FoldSpread,
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
   readFolds,
-  type FoldSpread,
 } from './protocol.js';
 export { curveOf, type Judgement, type JudgingOptions, rankScores, type SetEvaluation } from './score-set.js';
 export type { EvaluationWarning } from './warnings.js';

@@ -1,7 +1,7 @@
 import type { FoldEvaluation, ProtocolEvaluation } from '../../pad/evaluation/index.js';
-import { renderBars } from './bars-chart.js';
 import { formatSpread } from '../format.js';
 import { Html, html, htmlPage, htmlTable } from '../html-page.js';
+import { renderBars } from './bars-chart.js';
 import { formatRate, intervalsSentence, namedSets, rateNames, thresholdSentence } from './labels.js';
 import { definitionsSection, filesTable, warningBoxes } from './page.js';
 

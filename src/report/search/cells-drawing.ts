@@ -16,9 +16,9 @@ const inset = 20;
 const margin = 16;
 const stepHeight = 22;
 const gap = 14;
-const leastWidth = 560;
+const leastWidth = 440;
 /** Of a letter, by a generous estimate: system fonts differ. */
-const letterWidth = 7.4;
+const letterWidth = 7.2;
 
 const { text, quiet, page, grid } = pageColors;
 
@@ -31,6 +31,7 @@ interface Block {
 /** The cells of a genotype as an SVG document by itself, light or dark as the viewer prefers. */
 export function cellsDrawing(genotype: Genotype, title = 'The cells'): string {
   const names = genotype.cells.flatMap(({ nodes }) => nodes.map(({ operation }) => operation));
+  const legend = legendOf(names);
   const columnWidth = Math.max(...names.map((name) => name.length)) * letterWidth + 2 * radius + 24;
   const layouts = genotype.cells.map(layOutCell);
   const { before, after } = frameWords(genotype);
@@ -39,6 +40,7 @@ export function cellsDrawing(genotype: Genotype, title = 'The cells'): string {
   const width = Math.ceil(
     Math.max(
       leastWidth,
+      legend.right,
       2 * (margin + inset + radius) + columns * columnWidth,
       margin + 30 + Math.max(...words.map((line) => line.length)) * letterWidth,
     ),
@@ -62,7 +64,7 @@ export function cellsDrawing(genotype: Genotype, title = 'The cells'): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="${page[0]}"/>`,
     `<text x="${margin}" y="26" font-size="16" font-weight="600" fill="${text[0]}">${escapeText(title)}</text>`,
-    drawLegend(names),
+    ...legend.entries.map(drawLegendEntry),
     ...drawn,
     '</svg>',
     '',
@@ -94,8 +96,8 @@ function cellBlock(
   const rows = 1 + Math.max(...places.map(({ row }) => row));
   const height = headingHeight + rows * rowHeight + 4;
   const used = new Set([0, ...usedNodes(cell)]);
-  const output =
-    cell.output.length === 1 ? `output: node ${cell.output[0]}` : `output: the sum of nodes ${[...cell.output].sort((a, b) => a - b).join(', ')}`;
+  const outputs = [...cell.output].sort((a, b) => a - b).join(', ');
+  const output = `${outputs.includes(',') ? 'output: the sum of nodes' : 'output: node'} ${outputs}${used.size < places.length ? '; pale: not used' : ''}`;
   const draw = (y: number) => {
     const at = ({ column, row }: PlacedNode) => ({
       x: margin + inset + radius + column * columnWidth,
@@ -127,13 +129,14 @@ function drawEdge(
   const [color] = familyColors[familyOf(operation)];
   const tip = end.x - radius - 2;
   const corner = 8;
-  const path =
-    start.y === end.y
-      ? `M${start.x + radius} ${start.y}H${tip - 4}`
-      : `M${start.x} ${start.y + radius}V${end.y - corner}q0 ${corner} ${corner} ${corner}H${tip - 4}`;
+  const isStraight = start.y === end.y;
+  // The part that it shares with other lines from the same node has the colour of none.
+  const trunk = `<path d="M${start.x} ${start.y + radius}V${end.y - corner}q0 ${corner} ${corner} ${corner}" fill="none" stroke="${quiet[0]}" stroke-width="1.5"/>`;
+  const path = `M${start.x + (isStraight ? radius : corner)} ${end.y}H${tip - 4}`;
   const middle = (start.x + radius + tip) / 2;
   return [
     `<g${isUsed ? '' : ' opacity="0.4"'}><title>node ${to}: ${escapeText(operation)} of node ${from}${isUsed ? '' : ', not used'}</title>`,
+    isStraight ? '' : trunk,
     `<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>`,
     `<path d="M${tip} ${end.y}l-8 -4v8z" fill="${color}"/>`,
     `<text x="${middle}" y="${end.y - 7}" text-anchor="middle" font-weight="600" fill="${color}">${escapeText(operation)}</text></g>`,
@@ -148,20 +151,28 @@ function drawNode(node: number, { x, y }: Point, { isUsed, isOutput }: { isUsed:
   ].join('');
 }
 
-/** The families that the cells have, and how inputs and outputs look. */
-function drawLegend(names: readonly string[]): string {
+interface LegendEntry {
+  readonly words: string;
+  /** Of its mark, from the left edge. */
+  readonly x: number;
+}
+
+/** The families that the cells have, and how inputs and outputs look, from left to right, and where the last one ends. */
+function legendOf(names: readonly string[]): { readonly entries: readonly LegendEntry[]; readonly right: number } {
   const shown = families.filter((family) => names.some((name) => familyOf(name) === family));
-  let x = margin;
+  let right = margin;
   const entries = [...shown, 'input', 'output'].map((words) => {
-    const start = x;
-    x += 28 + words.length * letterWidth + 14;
-    const label = `<text x="${start + 28}" y="50" fill="${quiet[0]}">${words}</text>`;
-    if (words === 'input' || words === 'output') {
-      const [fill, stroke] = words === 'input' ? [grid[0], quiet[0]] : [text[0], text[0]];
-      return `<circle cx="${start + 14}" cy="46" r="6" fill="${fill}" stroke="${stroke}"/>${label}`;
-    }
-    const [color] = familyColors[words as (typeof families)[number]];
-    return `<path d="M${start} 46h22" stroke="${color}" stroke-width="2.5"/>${label}`;
+    const x = right;
+    right += 28 + words.length * 6.6 + 12;
+    return { words, x };
   });
-  return entries.join('');
+  return { entries, right };
+}
+
+function drawLegendEntry({ words, x }: LegendEntry): string {
+  const label = `<text x="${x + 28}" y="50" fill="${quiet[0]}">${words}</text>`;
+  const family = families.find((each) => each === words);
+  if (family) return `<path d="M${x} 46h22" stroke="${familyColors[family][0]}" stroke-width="2.5"/>${label}`;
+  const [fill, stroke] = words === 'input' ? [grid[0], quiet[0]] : [text[0], text[0]];
+  return `<circle cx="${x + 14}" cy="46" r="6" fill="${fill}" stroke="${stroke}"/>${label}`;
 }
