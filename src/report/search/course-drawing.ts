@@ -4,6 +4,7 @@ import type { CoursePoint, SearchResult } from '../../search/result.js';
 import { niceAxis } from '../axis.js';
 import { draw, lineIn, quiet, text } from '../chart.js';
 import { axisColors, markColors } from '../drawing.js';
+import { printable } from '../terminal.js';
 import { levelStrips, type OperationLook, operationLooks, type Strip, thinned } from './course-strips.js';
 import { costLabel, unitTitles } from './words.js';
 
@@ -37,7 +38,7 @@ export function courseDrawing(result: SearchResult): string | null {
   const steps = stepsOf(result.course);
   const costs = result.course.map(({ expectedCost }) => expectedCost).filter(Number.isFinite);
   const costAxis = niceAxis([0, result.limit ?? 0, ...costs], 0.05, 5, false);
-  const title = `${result.recipe}, seed ${result.seed}: the course of the search`;
+  const title = `${printable(result.recipe)}, seed ${result.seed}: the course of the search`;
   const panels = [
     { name: 'Loss', series: lossLines(result) },
     { name: `Cost that the shares expect: ${unitTitles[result.unit]}`, series: [costLine(result)] },

@@ -42,7 +42,7 @@ export function operationLooks(operations: readonly string[]): (OperationLook & 
   return families.flatMap((family) =>
     ofFamily(family).map(({ name, place }, i, { length }) => ({
       ...{ name, place, color: familyColors[family] },
-      opacity: length === 1 ? 1 : 1 - (0.75 * i) / (length - 1),
+      opacity: 1 - i * Math.min(0.4, 0.75 / length),
     })),
   );
 }

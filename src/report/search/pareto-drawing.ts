@@ -102,7 +102,7 @@ export function paretoDrawing(chart: ParetoChart): string | null {
         ...weighed.flatMap((point) => bars(point, scales)),
         chosenRing(weighed, scales),
       ],
-      graphic: labels(weighed, front, scales),
+      graphic: labels(weighed, [...frontLines(front, scales), ...limitBoxes(limit, scales)], scales),
     },
   );
 }
@@ -181,7 +181,7 @@ function bars({ kind, cost, scores }: Weighed, { place }: Scales) {
   const ends = [Math.min(...scores), Math.max(...scores)];
   return [
     {
-      ...{ type: 'line', showSymbol: true, symbol: 'rect', symbolSize: [9, 1.5], z: 2, silent: true },
+      ...{ type: 'line', showSymbol: true, symbol: 'rect', symbolSize: [9, 1.5], z: 2, silent: true, clip: false },
       lineStyle: { color: looks[kind].color, width: 1.5 },
       itemStyle: { color: looks[kind].color },
       data: ends.map((score) => [place(cost), score]),
@@ -209,7 +209,23 @@ function limitLine(at: number, words: string) {
   };
 }
 
-function labels(points: readonly Weighed[], front: readonly Weighed[], { x, y }: Scales) {
+/** What the line of the front covers. */
+function frontLines(front: readonly Weighed[], { x, y }: Scales): Box[] {
+  return front.slice(1).flatMap(({ cost, score }, i) => {
+    const before = front[i]!;
+    return [
+      { left: x(before.cost), right: x(cost), top: y(before.score) - 1, bottom: y(before.score) + 1 },
+      { left: x(cost) - 1, right: x(cost) + 1, top: y(score), bottom: y(before.score) },
+    ];
+  });
+}
+
+function limitBoxes(limit: number | null, { x }: Scales): Box[] {
+  return limit === null ? [] : [{ left: x(limit) - 2, right: x(limit) + 2, top: plot.top, bottom: plot.bottom }];
+}
+
+/** @param lines that labels must not cover */
+function labels(points: readonly Weighed[], lines: readonly Box[], { x, y }: Scales) {
   const bounds: Box = { left: plot.left + 4, right: plot.right, top: plot.top + 2, bottom: plot.bottom - 2 };
   const markOf = ({ cost, score, scores, chosen }: Weighed): Box => {
     const reach = chosen ? 12 : 8;
@@ -220,13 +236,6 @@ function labels(points: readonly Weighed[], front: readonly Weighed[], { x, y }:
       bottom: Math.max(y(Math.min(...scores)) + 2, y(score) + reach),
     };
   };
-  const lines = front.slice(1).flatMap(({ cost, score }, i): Box[] => {
-    const before = front[i]!;
-    return [
-      { left: x(before.cost), right: x(cost), top: y(before.score) - 1, bottom: y(before.score) + 1 },
-      { left: x(cost) - 1, right: x(cost) + 1, top: y(score), bottom: y(before.score) },
-    ];
-  });
   const labelled = points.flatMap((point) => (point.label === null ? [] : [{ ...point, label: point.label }]));
   const drawn = labelled.map((point) => ({ label: point.label, x: x(point.cost), y: y(point.score), mark: markOf(point) }));
   return pointLabels(drawn, bounds, [...points.filter(({ label }) => label === null).map(markOf), ...lines]);

@@ -1,4 +1,5 @@
 import { type ComparedNetwork, type Comparison, type SearchResult, type Strategy, strategies } from '../../search/result.js';
+import { printable } from '../terminal.js';
 import { chosenCandidate } from './chosen.js';
 import type { ParetoChart, ParetoKind } from './pareto-drawing.js';
 import { candidateScoreTitle, networksTried, testScoreTitle } from './words.js';
@@ -35,7 +36,9 @@ export function comparisonChart({ networks, unit, limit, task }: Comparison): Pa
 
 /** `evolution 2`, with the seed of the search,, or the name of a network made by hand. */
 export function networkLabel({ name, searchSeed }: ComparedNetwork): string {
-  return searchSeed === null ? name : `${name} ${searchSeed}`;
+  // ECharts would let through what steers a terminal and what XML cannot hold.
+  const text = printable(name);
+  return searchSeed === null ? text : `${text} ${searchSeed}`;
 }
 
 function kindOf({ name, searchSeed }: ComparedNetwork): ParetoKind {

@@ -31,8 +31,11 @@ export function searchPage(result: SearchResult): string {
 
 /** Its cells, and its file to copy. */
 export function genotypeBox(genotype: Genotype, title: string): Html {
+  const lines = JSON.stringify(genotype, null, 1)
+    .split('\n')
+    .map((line) => html`${line}`);
   return html`<div>${new Html(cellsDrawing(genotype, title))}
-<details><summary>The genotype, as JSON</summary><pre>${JSON.stringify(genotype, null, 1)}</pre></details></div>`;
+<details><summary>The genotype, as JSON</summary><pre>${lines}</pre></details></div>`;
 }
 
 function headline({ cost, unit, limit, seconds, candidates, course }: SearchResult): Html {
@@ -40,7 +43,7 @@ function headline({ cost, unit, limit, seconds, candidates, course }: SearchResu
     ...costUnits.map((each) => ({
       what: unitNames[each],
       value: formatCost(cost[each], each).replace(/ ms$/, ''),
-      note: each === unit && limit !== null ? `limit ${formatCost(limit, unit)}; ${unitNotes[each]}` : unitNotes[each],
+      note: each === unit && limit !== null ? `${unitNotes[each]}; limit ${formatCost(limit, unit)}` : unitNotes[each],
     })),
     {
       what: 'Time of the search',

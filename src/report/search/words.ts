@@ -20,7 +20,7 @@ export const unitTitles: Readonly<Record<CostUnit, string>> = {
 
 /** What the names of units mean. */
 export const unitNotes: Readonly<Record<CostUnit, string>> = {
-  macs: 'real ones, for one image',
+  macs: 'real, for one image',
   operations: '1-bit MACs / 64 + real MACs',
   milliseconds: 'frozen, on one thread',
 };
