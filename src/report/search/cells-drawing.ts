@@ -15,10 +15,15 @@ const headingHeight = 34;
 const inset = 20;
 const margin = 16;
 const stepHeight = 22;
+const stepIndent = 14;
 const gap = 14;
 const leastWidth = 440;
 /** Of a letter, by a generous estimate: system fonts differ. */
 const letterWidth = 7.2;
+/** The same where nothing is bold. */
+const plainLetterWidth = 6.4;
+const legendTop = 46;
+const legendRowHeight = 20;
 
 const { text, quiet, page, grid } = pageColors;
 
@@ -30,29 +35,34 @@ interface Block {
 
 /** The cells of a genotype as an SVG document by itself, light or dark as the viewer prefers. */
 export function cellsDrawing(genotype: Genotype, title = 'The cells'): string {
-  const names = genotype.cells.flatMap(({ nodes }) => nodes.map(({ operation }) => operation));
-  const legend = legendOf(names);
-  const columnWidth = Math.max(...names.map((name) => name.length)) * letterWidth + 2 * radius + 24;
-  const layouts = genotype.cells.map(layOutCell);
+  const { cells, widths } = genotype;
+  const names = cells.flatMap(({ nodes }) => nodes.map(({ operation }) => operation));
+  const columnWidth = longest(names) * letterWidth + 2 * radius + 24;
+  const layouts = cells.map(layOutCell);
   const { before, after } = frameWords(genotype);
-  const words = [...before.flat(), ...after, `${title}  `];
+  const headings = cells.map((cell, level) => ({
+    name: `${levelNames[level]} cell, ${widths[level]} channels`,
+    output: outputWords(cell),
+  }));
   const columns = Math.max(...layouts.flat().map(({ column }) => column));
   const width = Math.ceil(
     Math.max(
       leastWidth,
-      legend.right,
+      2 * margin + title.length * letterWidth * 1.4,
       2 * (margin + inset + radius) + columns * columnWidth,
-      margin + 30 + Math.max(...words.map((line) => line.length)) * letterWidth,
+      2 * margin + inset + stepIndent + longest([...before.flat(), ...after]) * plainLetterWidth,
+      2 * (margin + inset) + longest(headings.map(({ name, output }) => `${name}   ${output}`)) * letterWidth,
     ),
   );
   const blocks: Block[] = [
-    ...genotype.cells.flatMap((cell, level) => [
+    ...cells.flatMap((cell, level) => [
       stepsBlock(before[level]!),
-      cellBlock(cell, layouts[level]!, `${levelNames[level]} cell, ${genotype.widths[level]} channels`, { width, columnWidth }),
+      cellBlock(cell, layouts[level]!, headings[level]!, { width, columnWidth }),
     ]),
     stepsBlock(after),
   ];
-  const top = 66;
+  const legend = drawLegend(names, width);
+  const top = legendTop + legend.rows * legendRowHeight;
   let y = top;
   const drawn = blocks.map(({ height, draw }) => {
     const block = draw(y);
@@ -64,7 +74,7 @@ export function cellsDrawing(genotype: Genotype, title = 'The cells'): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="${page[0]}"/>`,
     `<text x="${margin}" y="26" font-size="16" font-weight="600" fill="${text[0]}">${escapeText(title)}</text>`,
-    ...legend.entries.map(drawLegendEntry),
+    legend.drawn,
     ...drawn,
     '</svg>',
     '',
@@ -81,7 +91,7 @@ function stepsBlock(steps: readonly string[]): Block {
       `<path d="M${x} ${y}V${y + height}" stroke="${quiet[0]}" fill="none"/>`,
       ...steps.map((step, i) => {
         const middle = y + gap / 2 + (i + 0.5) * stepHeight;
-        return `<circle cx="${x}" cy="${middle}" r="3" fill="${quiet[0]}"/><text x="${x + 14}" y="${middle + 4}" fill="${quiet[0]}">${escapeText(step)}</text>`;
+        return `<circle cx="${x}" cy="${middle}" r="3" fill="${quiet[0]}"/><text x="${x + stepIndent}" y="${middle + 4}" fill="${quiet[0]}">${escapeText(step)}</text>`;
       }),
     ].join('');
   return { height, draw };
@@ -90,14 +100,12 @@ function stepsBlock(steps: readonly string[]): Block {
 function cellBlock(
   cell: Cell,
   places: readonly PlacedNode[],
-  heading: string,
+  { name, output }: { readonly name: string; readonly output: string },
   { width, columnWidth }: { readonly width: number; readonly columnWidth: number },
 ): Block {
   const rows = 1 + Math.max(...places.map(({ row }) => row));
   const height = headingHeight + rows * rowHeight + 4;
   const used = new Set([0, ...usedNodes(cell)]);
-  const outputs = [...cell.output].sort((a, b) => a - b).join(', ');
-  const output = `${outputs.includes(',') ? 'output: the sum of nodes' : 'output: node'} ${outputs}${used.size < places.length ? '; pale: not used' : ''}`;
   const draw = (y: number) => {
     const at = ({ column, row }: PlacedNode) => ({
       x: margin + inset + radius + column * columnWidth,
@@ -105,7 +113,7 @@ function cellBlock(
     });
     return [
       `<rect x="${margin}" y="${y}" width="${width - 2 * margin}" height="${height}" rx="6" fill="none" stroke="${grid[0]}" stroke-width="1.5"/>`,
-      `<text x="${margin + inset}" y="${y + 22}" font-size="13" font-weight="600" fill="${text[0]}">${heading}</text>`,
+      `<text x="${margin + inset}" y="${y + 22}" font-size="13" font-weight="600" fill="${text[0]}">${name}</text>`,
       `<text x="${width - margin - inset}" y="${y + 22}" text-anchor="end" fill="${quiet[0]}">${output}</text>`,
       ...cell.nodes.map(({ from, operation }, i) =>
         drawEdge({ from, to: i + 1, operation, isUsed: used.has(i + 1) }, at(places[from]!), at(places[i + 1]!)),
@@ -114,6 +122,12 @@ function cellBlock(
     ].join('\n');
   };
   return { height, draw };
+}
+
+function outputWords(cell: Cell): string {
+  const outputs = [...cell.output].sort((a, b) => a - b).join(', ');
+  const pale = usedNodes(cell).length < cell.nodes.length ? '; pale: not used' : '';
+  return `output: ${cell.output.length > 1 ? 'the sum of nodes' : 'node'} ${outputs}${pale}`;
 }
 
 interface Point {
@@ -151,28 +165,35 @@ function drawNode(node: number, { x, y }: Point, { isUsed, isOutput }: { isUsed:
   ].join('');
 }
 
-interface LegendEntry {
-  readonly words: string;
-  /** Of its mark, from the left edge. */
-  readonly x: number;
-}
-
-/** The families that the cells have, and how inputs and outputs look, from left to right, and where the last one ends. */
-function legendOf(names: readonly string[]): { readonly entries: readonly LegendEntry[]; readonly right: number } {
+/** The families that the cells have, and how inputs and outputs look, in as many rows as the width asks for. */
+function drawLegend(names: readonly string[], width: number): { readonly drawn: string; readonly rows: number } {
   const shown = families.filter((family) => names.some((name) => familyOf(name) === family));
-  let right = margin;
-  const entries = [...shown, 'input', 'output'].map((words) => {
-    const x = right;
-    right += 28 + words.length * 6.6 + 12;
-    return { words, x };
+  const wide = (words: string) => markWidth(words) + words.length * plainLetterWidth + 14;
+  let [x, row] = [margin, 0];
+  const drawn = [...shown.map((family) => [family]), ['input', 'output']].map((together) => {
+    if (x + together.reduce((sum, words) => sum + wide(words), 0) > width) [x, row] = [margin, row + 1];
+    return together.map((words) => {
+      const entry = drawLegendEntry(words, x, legendTop + row * legendRowHeight);
+      x += wide(words);
+      return entry;
+    });
   });
-  return { entries, right };
+  return { drawn: drawn.flat().join(''), rows: row + 1 };
 }
 
-function drawLegendEntry({ words, x }: LegendEntry): string {
-  const label = `<text x="${x + 28}" y="50" fill="${quiet[0]}">${words}</text>`;
+function drawLegendEntry(words: string, x: number, y: number): string {
+  const label = `<text x="${x + markWidth(words)}" y="${y + 4}" fill="${quiet[0]}">${words}</text>`;
   const family = families.find((each) => each === words);
-  if (family) return `<path d="M${x} 46h22" stroke="${familyColors[family][0]}" stroke-width="2.5"/>${label}`;
+  if (family) return `<path d="M${x} ${y}h20" stroke="${familyColors[family][0]}" stroke-width="2.5"/>${label}`;
   const [fill, stroke] = words === 'input' ? [grid[0], quiet[0]] : [text[0], text[0]];
-  return `<circle cx="${x + 14}" cy="46" r="6" fill="${fill}" stroke="${stroke}"/>${label}`;
+  return `<circle cx="${x + 6}" cy="${y}" r="6" fill="${fill}" stroke="${stroke}"/>${label}`;
+}
+
+/** Of a line or a disc, and what is between it and its words. */
+function markWidth(words: string): number {
+  return words === 'input' || words === 'output' ? 18 : 26;
+}
+
+function longest(texts: readonly string[]): number {
+  return Math.max(...texts.map(({ length }) => length));
 }
