@@ -4,7 +4,6 @@ export {
   evaluateProtocol,
   type Fold,
   type FoldEvaluation,
-  type FoldSpread,
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
   readFolds,

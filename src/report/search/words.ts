@@ -86,7 +86,7 @@ function limitClause({ cost, unit, limit }: SearchResult): string {
   return `, ${value <= limit ? 'within' : 'above'} the limit of ${formatCost(limit, unit)}`;
 }
 
-export function epochsText(epochs: number): string {
+function epochsText(epochs: number): string {
   return `${formatCount(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'}`;
 }
 

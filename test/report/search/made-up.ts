@@ -9,7 +9,7 @@ export const manyOperations = [
   ...['none', 'skip', 'conv', 'conv_2_0.5', 'conv_2_1.5', 'cdc', 'cdc@0.3', 'cdc_2_0.4', 'cdc_2_0.8', 'cdc_2_1.2'],
   ...['cdc_2_1.6', 'cdc_2_1.6@0.3', 'binary', 'binary@0.7', 'dynamic', 'dynamic@0.35'],
 ];
-export const fewOperations = ['none', 'skip', 'cdc', 'cdc_2_1.6', 'binary', 'dynamic'];
+const fewOperations = ['none', 'skip', 'cdc', 'cdc_2_1.6', 'binary', 'dynamic'];
 
 export function madeUpSpace(nodes: number, operations: readonly string[], task: 'classification' | 'depth-map'): SearchSpace {
   const frame =
@@ -68,7 +68,7 @@ export function madeUpCourse(points: number, { nodes = 3, operations = fewOperat
   });
 }
 
-export function madeUpCandidates(count: number, space: SearchSpace, seed: number, milliseconds = true): Candidate[] {
+function madeUpCandidates(count: number, space: SearchSpace, seed: number, milliseconds = true): Candidate[] {
   const rng = new Rng(seed);
   return Array.from({ length: count }, (_, i) => {
     const macs = Math.round(10 ** rng.uniform(6.3, 7.8));
