@@ -2,9 +2,9 @@ import { LineChart, ScatterChart, type ScatterSeriesOption } from 'echarts/chart
 import { GraphicComponent, GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { type Axis, niceAxis, shortLabel } from './axis.js';
 import { axisColors, markColors, pageColors, percentLabel, withDarkForm } from './drawing.js';
-import { formatShort } from './format.js';
-import { type Box, placeLabels } from './label-places.js';
+import { pointLabels } from './point-labels.js';
 
 echarts.use([LineChart, ScatterChart, GraphicComponent, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
@@ -46,12 +46,6 @@ interface Panel {
   readonly points: readonly EvidencePoint[];
   readonly left: number;
   readonly width: number;
-}
-
-interface Axis {
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
 }
 
 /** Accuracy of a table's rows as an SVG document, 960 x 460; light or dark as the viewer prefers. The small points are single seeds. */
@@ -149,13 +143,6 @@ function legendOfMarks({ points }: EvidenceChart): string {
 
 const xLabels = { count: shortLabel, share: percentLabel, plain: (value: number) => String(Number(value.toFixed(2))) };
 
-/** 2500000 → `2.5 M`, 2000000 → `2 M`. */
-function shortLabel(value: number): string {
-  return formatShort(value)
-    .replace(/(\.\d*?)0+ /, '$1 ')
-    .replace('. ', ' ');
-}
-
 function onePanel({ points }: EvidenceChart): Panel {
   return { title: null, points, left, width: width - left - right };
 }
@@ -168,23 +155,6 @@ function panelsOfLines({ points }: EvidenceChart, series: readonly string[]): Pa
     left: left + i * (wide + gutter),
     width: wide,
   }));
-}
-
-/** Bounds and ticks that hold all values, none of them negative, with a share of their range to spare on both sides; shares end at 1. */
-function niceAxis(values: readonly number[], spare: number, ticks: number, isShare: boolean): Axis {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const range = high - low || Math.abs(high) || 1;
-  const step = niceStep((range * (1 + 2 * spare)) / ticks);
-  const place = (bound: number, round: (ratio: number) => number) => Number((round(bound / step) * step).toPrecision(12));
-  const min = Math.max(0, place(low - spare * range, Math.floor));
-  const max = place(high + spare * range, Math.ceil);
-  return { min, max: isShare ? Math.min(1, max) : max, step };
-}
-
-/** 1, 2 or 5 times a power of ten, at least `least`. */
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least));
-  return power * [1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9))!;
 }
 
 /** A bar from the lowest to the highest seed, a small point for each, a large one for their mean; for lines, what joins the means. */
@@ -229,57 +199,23 @@ function marks({ points }: Panel, index: number, form: EvidenceChart['form'], co
   return [...joined, ...bars, ...means, ...seeds];
 }
 
-/** Every point's label, with a line to the point where it could not stand beside it. */
 function labels({ points, left: start, width: wide }: Panel, { x, y }: { readonly x: Axis; readonly y: Axis }) {
   const tall = height - top - bottom;
   const xOf = (value: number) => start + ((value - x.min) / (x.max - x.min)) * wide;
   const yOf = (value: number) => top + (1 - (value - y.min) / (y.max - y.min)) * tall;
-  const bounds: Box = { left: start + 4, right: start + wide, top: top + 2, bottom: top + tall - 2 };
-  const placed = points.map(({ label, x: at, values }) => ({
+  const bounds = { left: start + 4, right: start + wide, top: top + 2, bottom: top + tall - 2 };
+  const drawn = points.map(({ label, x: at, values }) => ({
     label,
     x: xOf(at),
     y: yOf(mean(values)),
-    // System fonts differ: wide enough for the widest of them.
-    width: 0.6 * fontSize * label.length,
-    height: fontSize + 2,
+    mark: {
+      left: xOf(at) - 7,
+      right: xOf(at) + 7,
+      top: Math.min(yOf(Math.max(...values)), yOf(mean(values)) - 6) - 2,
+      bottom: Math.max(yOf(Math.min(...values)), yOf(mean(values)) + 6) + 2,
+    },
   }));
-  const taken = points.map(({ x: at, values }) => ({
-    left: xOf(at) - 7,
-    right: xOf(at) + 7,
-    top: Math.min(yOf(Math.max(...values)), yOf(mean(values)) - 6) - 2,
-    bottom: Math.max(yOf(Math.min(...values)), yOf(mean(values)) + 6) + 2,
-  }));
-  const places = placeLabels(placed, bounds, taken);
-  return places.flatMap(({ left: labelLeft, middle, isAway }, i) => {
-    const { label, x: pointX, y: pointY, width: labelWidth } = placed[i]!;
-    const isRight = labelLeft >= pointX;
-    const edge = isRight ? labelLeft - 3 : labelLeft + labelWidth + 3;
-    const leader = {
-      type: 'line',
-      silent: true,
-      z: 10,
-      shape: { x1: pointX + (isRight ? 6 : -6), y1: pointY, x2: edge, y2: middle },
-      style: { stroke: quiet, lineWidth: 0.8 },
-    };
-    const words = {
-      type: 'text',
-      silent: true,
-      z: 10,
-      x: isRight ? labelLeft : labelLeft + labelWidth,
-      y: middle,
-      style: {
-        text: label,
-        fill: text,
-        // A rim, so that no line of the grid runs through the words.
-        stroke: page,
-        lineWidth: 4,
-        font: `${fontSize}px system-ui, sans-serif`,
-        align: isRight ? 'left' : 'right',
-        verticalAlign: 'middle',
-      },
-    };
-    return isAway ? [leader, words] : [words];
-  });
+  return pointLabels(drawn, bounds);
 }
 
 function mean(values: readonly number[]): number {

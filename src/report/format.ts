@@ -1,3 +1,5 @@
+import type { Spread } from '../metrics/spread.js';
+
 /*
  * Numbers as people read them.
  */
@@ -26,6 +28,16 @@ export function formatBytes(bytes: number): string {
 /** A share from 0 to 1 as a percentage: 0.8421 → `84.2 %`; null → `–`. */
 export function formatShare(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined ? '–' : `${(share * 100).toFixed(digits)} %`;
+}
+
+/** `81.20 ± 0.35 %`, an area without its unit; null → `–`. */
+export function formatSpread(spread: Spread | null, form: 'share' | 'area' = 'share'): string {
+  if (spread === null) return '–';
+  const unit = form === 'share' ? ' %' : '';
+  const written = (value: number) => (form === 'share' ? (value * 100).toFixed(2) : value.toFixed(4));
+  return spread.deviation === null
+    ? `${written(spread.mean)}${unit}`
+    : `${written(spread.mean)} ± ${written(spread.deviation)}${unit}`;
 }
 
 /** Seconds as `1:23` or `1:02:03`; what is not known as `–`. */

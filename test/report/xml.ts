@@ -6,7 +6,8 @@ const voidElements = new Set(['meta', 'br', 'hr', 'img', 'link', 'input']);
 /** Expects well-formed XML: tags that nest, attributes in quotes, no bare `&` or `<`, nothing that XML cannot hold. */
 export function expectXml(text: string, { html = false }: { readonly html?: boolean } = {}): void {
   const open: string[] = [];
-  const body = html ? text.replace(/^<!doctype html>/i, '').replace(/<style>[^<]*<\/style>/g, '') : text;
+  const markup = text.replace(/<!\[CDATA\[.*?\]\]>/gs, '');
+  const body = html ? markup.replace(/^<!doctype html>/i, '').replace(/<style>[^<]*<\/style>/g, '') : markup;
   const rest = body.replace(/<(\/?)([A-Za-z][\w-]*)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>/g, (_, end, name, attributes, alone) => {
     if (end) expect(open.pop()).toBe(name);
     else if (!alone && !(html && voidElements.has(name))) open.push(name);

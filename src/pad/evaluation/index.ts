@@ -7,7 +7,6 @@ export {
   leaveOneSpeciesOut,
   type ProtocolEvaluation,
   readFolds,
-  type Spread,
 } from './protocol.js';
 export { curveOf, type Judgement, type JudgingOptions, rankScores, type SetEvaluation } from './score-set.js';
 export type { EvaluationWarning } from './warnings.js';

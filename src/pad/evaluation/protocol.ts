@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseCsv } from '../../data/csv.js';
 import { readText } from '../../data/files.js';
 import { ConfigError, DataError } from '../../errors.js';
+import { type Spread, spreadOf } from '../../metrics/spread.js';
 import { readScores, type ScoreFile } from '../scores/index.js';
 import { type EvaluationInput, evaluateScores, type ScoreEvaluation, type ThresholdRule } from './evaluate.js';
 import type { JudgingOptions, SetEvaluation } from './score-set.js';
@@ -15,17 +16,15 @@ export interface FoldEvaluation extends ScoreEvaluation {
   readonly name: string;
 }
 
-/** Over the folds that have the rate: their mean, and their standard deviation by n - 1 (null for one fold). */
-export interface Spread {
-  readonly mean: number;
-  readonly deviation: number | null;
+/** Over the folds that have the rate. */
+export interface FoldSpread extends Spread {
   readonly folds: number;
 }
 
 const spreadRates = ['apcerAp', 'apcerPooled', 'bpcer', 'acer', 'hter', 'eer', 'auc', 'fta'] as const;
 
 /** Null for a rate that no fold has. */
-export type RateSpreads = Readonly<Record<(typeof spreadRates)[number], Spread | null>>;
+export type RateSpreads = Readonly<Record<(typeof spreadRates)[number], FoldSpread | null>>;
 
 export interface ProtocolEvaluation {
   readonly protocol: string;
@@ -50,15 +49,13 @@ export function evaluateProtocol(
 }
 
 function spreadsOf(sets: readonly SetEvaluation[]): RateSpreads {
-  const spreads = spreadRates.map((rate) => [rate, spreadOf(sets.flatMap(({ rates }) => rates[rate] ?? []))]);
+  const spreads = spreadRates.map((rate) => [rate, foldSpreadOf(sets.flatMap(({ rates }) => rates[rate] ?? []))]);
   return Object.fromEntries(spreads) as RateSpreads;
 }
 
-function spreadOf(values: readonly number[]): Spread | null {
-  if (values.length === 0) return null;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null, folds: values.length };
+function foldSpreadOf(values: readonly number[]): FoldSpread | null {
+  const spread = spreadOf(values);
+  return spread && { ...spread, folds: values.length };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { Interval } from '../../metrics/attack-detection/index.js';
+import { draw, palette, quiet, text } from '../chart.js';
 import { axisColors, percentLabel } from '../drawing.js';
-import { draw, palette, quiet, text } from './draw.js';
 
 /** A bar for each set; null where the set has no such rate. */
 export interface BarRow {

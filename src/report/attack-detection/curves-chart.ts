@@ -1,7 +1,7 @@
 import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { CurvePoint } from '../../metrics/attack-detection/index.js';
+import { draw, lineIn, palette, quiet, text } from '../chart.js';
 import { axisColors, percentLabel } from '../drawing.js';
-import { draw, lineIn, palette, quiet, text } from './draw.js';
 import { probit } from './probit.js';
 
 /** A set's curves, and where the threshold puts it on them. */

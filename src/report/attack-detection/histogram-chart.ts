@@ -1,6 +1,6 @@
 import type { LineSeriesOption } from 'echarts/charts';
+import { draw, lineIn, quiet, text } from '../chart.js';
 import { axisColors, markColors, percentLabel } from '../drawing.js';
-import { draw, lineIn, quiet, text } from './draw.js';
 
 export interface SetScores {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { Interval } from '../../metrics/attack-detection/index.js';
-import type { Judgement, ScoreEvaluation, SetEvaluation, Spread } from '../../pad/evaluation/index.js';
+import type { Judgement, ScoreEvaluation, SetEvaluation } from '../../pad/evaluation/index.js';
 import { formatCount, formatShare } from '../format.js';
 
 /*
@@ -66,15 +66,6 @@ export function formatInterval(interval: Interval, form: RateForm = 'share'): st
   if (interval === null) return '';
   const end = (value: number) => (form === 'share' ? (value * 100).toFixed(1) : value.toFixed(3));
   return `${end(interval[0])} to ${end(interval[1])}${form === 'share' ? ' %' : ''}`;
-}
-
-export function formatSpread(spread: Spread | null, form: RateForm = 'share'): string {
-  if (spread === null) return '–';
-  const unit = form === 'share' ? ' %' : '';
-  const written = (value: number) => (form === 'share' ? (value * 100).toFixed(2) : value.toFixed(4));
-  return spread.deviation === null
-    ? `${written(spread.mean)}${unit}`
-    : `${written(spread.mean)} ± ${written(spread.deviation)}${unit}`;
 }
 
 export interface RateLine {

@@ -8,11 +8,11 @@ import {
 } from '../../pad/evaluation/index.js';
 import type { DetectorScore } from '../../pad/scores/index.js';
 import { formatCount } from '../format.js';
+import { Html, type HtmlColumn, html, htmlPage, htmlTable } from '../html-page.js';
 import { renderBars } from './bars-chart.js';
 import { renderCurves } from './curves-chart.js';
 import { definitions } from './definitions.js';
 import { renderHistograms } from './histogram-chart.js';
-import { Html, type HtmlColumn, html, htmlPage, htmlTable } from './html.js';
 import {
   countsSentence,
   formatInterval,

@@ -1,7 +1,8 @@
 import type { FoldEvaluation, ProtocolEvaluation } from '../../pad/evaluation/index.js';
+import { formatSpread } from '../format.js';
+import { Html, html, htmlPage, htmlTable } from '../html-page.js';
 import { renderBars } from './bars-chart.js';
-import { Html, html, htmlPage, htmlTable } from './html.js';
-import { formatRate, formatSpread, intervalsSentence, namedSets, rateNames, thresholdSentence } from './labels.js';
+import { formatRate, intervalsSentence, namedSets, rateNames, thresholdSentence } from './labels.js';
 import { definitionsSection, filesTable, warningBoxes } from './page.js';
 
 /** The report of a protocol of several folds: one page of HTML that loads and runs nothing. */

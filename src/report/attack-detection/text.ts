@@ -1,12 +1,11 @@
 import type { EvaluationWarning, Judgement, ProtocolEvaluation, ScoreEvaluation } from '../../pad/evaluation/index.js';
-import { formatCount } from '../format.js';
+import { formatCount, formatSpread } from '../format.js';
 import { type Column, renderTable } from '../table.js';
 import { paintFor, printable, type TerminalStyle, wrap } from '../terminal.js';
 import {
   countsSentence,
   formatInterval,
   formatRate,
-  formatSpread,
   intervalsSentence,
   type NamedSet,
   namedSets,

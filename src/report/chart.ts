@@ -1,14 +1,15 @@
 import { BarChart, CustomChart, LineChart, type LineSeriesOption, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
+import { GraphicComponent, GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { markColors, pageColors, withDarkForm } from '../drawing.js';
+import { markColors, pageColors, withDarkForm } from './drawing.js';
 
 echarts.use([
   BarChart,
   CustomChart,
   LineChart,
   ScatterChart,
+  GraphicComponent,
   GridComponent,
   LegendComponent,
   MarkLineComponent,

@@ -71,6 +71,7 @@ h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 19px; margin: 40px 0 10px; padding-bottom: 6px; border-bottom: 1px solid var(--line); }
 h3 { font-size: 15px; margin: 22px 0 8px; }
 p { margin: 8px 0; max-width: 78ch; }
+.verdict { font-size: 17px; font-weight: 600; margin: 14px 0; }
 .quiet, figcaption, small { color: var(--quiet); }
 small { font-size: 12px; white-space: nowrap; }
 .warning { background: var(--warn); border: 1px solid var(--warn-line); border-radius: 6px; padding: 10px 14px; margin: 12px 0; max-width: none; }
@@ -85,6 +86,8 @@ td small { display: block; }
 .headline b { display: block; font-size: 26px; line-height: 1.2; }
 code { font: 12.5px ui-monospace, monospace; overflow-wrap: anywhere; }
 td code { white-space: normal; }
+pre { margin: 8px 0; padding: 10px 14px; overflow-x: auto; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; font: 12.5px/1.45 ui-monospace, monospace; }
+summary { cursor: pointer; }
 svg { display: block; max-width: 100%; height: auto; margin: 8px 0; }
 .gallery { display: flex; flex-wrap: wrap; gap: 12px; margin: 10px 0; }
 figure { margin: 0; width: 128px; font-size: 12px; line-height: 1.35; overflow-wrap: anywhere; }
