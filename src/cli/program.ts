@@ -15,6 +15,7 @@ import { recipesCommand } from './recipes.js';
 import { reproduceCommand } from './reproduce.js';
 import { runCommand } from './run.js';
 import { scoreAllCommand } from './score-all.js';
+import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
@@ -22,7 +23,7 @@ import { workerCommand } from './worker.js';
 
 /** In the order in which they are met. */
 const groups: readonly (readonly [heading: string, commands: readonly ((console: Console) => Command)[]])[] = [
-  ['Train and judge:', [trainCommand, evalCommand, predictCommand, summaryCommand]],
+  ['Train and judge:', [trainCommand, evalCommand, predictCommand, summaryCommand, searchCommand]],
   ['Ship:', [freezeCommand, runCommand, inspectCommand, importCommand, exportCommand]],
   ['Data:', [dataCommand, padCommand]],
   ['Many runs and pictures:', [sweepCommand, scoreAllCommand, workerCommand, reproduceCommand]],

@@ -1,10 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../errors.js';
-import { holdsRun } from '../train/index.js';
+import { holdsRun, sampleName } from '../train/index.js';
 
 /** Where runs go unless the caller says. */
 const runs = 'runs';
+
+/** Where data lies, from wherever it is asked. */
+export function absoluteSource(place: string | null): string | null {
+  return place === null || place === sampleName ? place : path.resolve(place);
+}
 
 /** runs/NAME, or the first of runs/NAME-2, runs/NAME-3, … that is not there: no run ever overwrites another. */
 export function freshRunFolder(recipe: string): string {

@@ -19,6 +19,7 @@ import {
 import {
   type Comparison,
   loadSearchRecipe,
+  type SearchEvent,
   type SearchRecipe,
   type SearchResult,
   type Strategy,
@@ -32,7 +33,17 @@ import type { Console } from './console.js';
 import { status } from './failure.js';
 import { listenForInterruption } from './interruption.js';
 import { formatNext, nextStep } from './next.js';
-import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption, wholeNumber } from './options.js';
+import {
+  autotuneOption,
+  type EngineChoice,
+  engineChoice,
+  jsonOption,
+  positiveNumber,
+  relaxedSimdOption,
+  threadsOption,
+  wholeNumber,
+} from './options.js';
+import { absoluteSource, freshRunFolder, latestRunFolder } from './run-place.js';
 
 interface SearchChoice extends EngineChoice {
   readonly data?: string;
@@ -106,7 +117,7 @@ function withChoices(recipe: SearchRecipe, { data, seed }: SearchChoice): Search
   return {
     ...recipe,
     // The folder remembers where its images lie, wherever it is resumed.
-    training: { ...recipe.training, data: { ...recipe.training.data, source: source === null ? null : placeOf(source) } },
+    training: { ...recipe.training, data: { ...recipe.training.data, source: absoluteSource(source) } },
     seed: seed ?? recipe.seed,
   };
 }

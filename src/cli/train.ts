@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
@@ -36,7 +35,7 @@ import {
   wholeNumber,
 } from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
-import { freshRunFolder, latestRunFolder } from './run-place.js';
+import { absoluteSource, freshRunFolder, latestRunFolder } from './run-place.js';
 
 interface TrainChoice extends EngineChoice {
   readonly data?: string;
@@ -183,14 +182,10 @@ function withChoices(recipe: Recipe, { data, epochs, seed, model, theta, set = [
   return {
     ...changed,
     // The run remembers where its images lie: resuming and judging need not be told again, wherever they are started.
-    data: { ...changed.data, source: absolute(data ?? changed.data.source) },
+    data: { ...changed.data, source: absoluteSource(data ?? changed.data.source) },
     epochs: epochs ?? changed.epochs,
     seed: seed ?? changed.seed,
   };
-}
-
-function absolute(place: string | null): string | null {
-  return place === null || place === sampleName ? place : path.resolve(place);
 }
 
 function howToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): string {

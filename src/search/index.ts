@@ -1,8 +1,8 @@
 export { type CampaignOptions, type CampaignOutcome, type CampaignPart, searchAndCompare } from './campaign.js';
 export type { SearchEvent } from './context.js';
 export type { CostTable } from './cost/table.js';
-export { loadSearchRecipe, searchRecipes } from './recipes.js';
 export { parseSearchRecipe, type SearchRecipe, type SearchRecipeInput, trainingRecipe } from './recipe.js';
+export { loadSearchRecipe, searchRecipes } from './recipes.js';
 export {
   type Candidate,
   type ComparedNetwork,

@@ -201,15 +201,18 @@ function costLine({ course, limit, unit }: SearchResult) {
   };
 }
 
-/** What is not finite cannot be drawn; one point makes no line, and stands for itself. */
+/** What is not finite, or not there yet, cannot be drawn; one point makes no line, and stands for itself. */
 function courseLine(
   grid: number,
   name: string,
   color: string,
   course: readonly CoursePoint[],
-  value: (point: CoursePoint) => number,
+  value: (point: CoursePoint) => number | null,
 ) {
-  const points = course.filter((point) => Number.isFinite(value(point))).map((point) => [point.step, value(point)] as const);
+  const points = course.flatMap((point) => {
+    const y = value(point);
+    return y !== null && Number.isFinite(y) ? [[point.step, y] as const] : [];
+  });
   const line = lineIn(grid, name, color, points);
   return points.length === 1 ? { ...line, symbol: 'circle', symbolSize: 8 } : line;
 }
