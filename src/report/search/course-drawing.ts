@@ -27,7 +27,8 @@ const panel = { lefts: [70, 550], width: 380, height: 150 };
 /** The course of a differentiable search as an SVG document, 960 wide; light or dark as the viewer prefers. Null for a search that has none. */
 export function courseDrawing(result: SearchResult): string | null {
   if (result.course.length === 0) return null;
-  const levels = levelNames.map((_, level) => levelStrips(thinned(result.course, mostMoments), level, result));
+  const moments = thinned(result.course, mostMoments);
+  const levels = levelNames.map((_, level) => levelStrips(moments, level, result));
   const rows = levels[0]!.length;
   const pitch = rows > 14 ? 20 : rows > 5 ? 26 : 34;
   const { graphics, height: legendHeight } = legendOf(operationLooks(result.operations));
@@ -35,7 +36,8 @@ export function courseDrawing(result: SearchResult): string | null {
   const bottom = top + rows * pitch;
   const panelTop = bottom + 84;
   const height = panelTop + panel.height + 48;
-  const steps = stepsOf(result.course);
+  const ends = endsOf(result.course);
+  const steps = moments.map(({ step }) => step);
   const costs = result.course.map(({ expectedCost }) => expectedCost).filter(Number.isFinite);
   const costAxis = niceAxis([0, result.limit ?? 0, ...costs], 0.05, 5, false);
   const title = `${printable(result.recipe)}, seed ${result.seed}: the course of the search`;
@@ -76,7 +78,7 @@ export function courseDrawing(result: SearchResult): string | null {
         ...panel.lefts.map((left) => ({ left, width: panel.width, top: panelTop, height: panel.height })),
       ],
       xAxis: [0, 1, 2, 3, 4].map((gridIndex) => ({
-        ...{ type: 'value', gridIndex, min: steps[0], max: steps[1], splitNumber: gridIndex < 3 ? 2 : 6 },
+        ...{ type: 'value', gridIndex, min: ends[0], max: ends[1], splitNumber: gridIndex < 3 ? 2 : 6 },
         ...{ name: 'step', nameLocation: 'middle', nameGap: 24 },
         ...axisColors,
         splitLine: { show: false },
@@ -91,7 +93,10 @@ export function courseDrawing(result: SearchResult): string | null {
         },
         ...levels.map((strips, gridIndex) => labelAxis(strips, gridIndex, 'right')),
       ],
-      series: [...levels.map((strips, level) => stripSeries(strips, level, steps)), ...panels.flatMap(({ series }) => series)],
+      series: [
+        ...levels.map((strips, level) => stripSeries(strips, level, steps, ends)),
+        ...panels.flatMap(({ series }) => series),
+      ],
     },
   );
 }
@@ -101,7 +106,7 @@ function stripLeft(level: number): number {
 }
 
 /** First and last step; a single point stands for all the way to it. */
-function stepsOf(course: readonly CoursePoint[]): readonly [number, number] {
+function endsOf(course: readonly CoursePoint[]): readonly [number, number] {
   return course.length === 1 ? [0, course[0]!.step] : [course[0]!.step, course.at(-1)!.step];
 }
 
@@ -143,7 +148,13 @@ function labelAxis(strips: readonly Strip[], gridIndex: number, position: 'left'
   };
 }
 
-function stripSeries(strips: readonly Strip[], level: number, [first, last]: readonly [number, number]): CustomSeriesOption {
+/** @param steps of the moments that the strips have */
+function stripSeries(
+  strips: readonly Strip[],
+  level: number,
+  steps: readonly number[],
+  [first, last]: readonly [number, number],
+): CustomSeriesOption {
   const shapes = strips.flatMap(({ bands, line }, row) => [
     ...bands.map((band) => ({ row, band, line: null })),
     ...(line ? [{ row, band: null, line }] : []),
@@ -160,14 +171,15 @@ function stripSeries(strips: readonly Strip[], level: number, [first, last]: rea
       const [left, middle] = api.coord([first, row]) as [number, number];
       const [right] = api.coord([last, row]) as [number, number];
       const tall = (api.size!([0, 1]) as [number, number])[1] - 4;
-      const points = (shares: readonly number[]) => {
+      const point = (step: number, share: number) => [
+        round(left + ((right - left) * (step - first)) / (last - first)),
+        round(middle + tall / 2 - share * tall),
+      ];
+      const points = (shares: readonly number[]) =>
         // A single moment stands for all the way.
-        const values = shares.length === 1 ? [shares[0]!, shares[0]!] : shares;
-        return values.map((share, i) => [
-          round(left + ((right - left) * i) / (values.length - 1)),
-          round(middle + tall / 2 - share * tall),
-        ]);
-      };
+        shares.length === 1
+          ? [point(first, shares[0]!), point(last, shares[0]!)]
+          : shares.map((share, i) => point(steps[i]!, share));
       if (line) {
         const style = { stroke: text, lineWidth: 1.5, fill: 'none' };
         return { type: 'polyline', shape: { points: points(line) }, style };

@@ -22,10 +22,10 @@ export interface Strip {
   readonly bands: readonly Band[];
   /** The edge's share among those into the same node; null where there is no other. */
   readonly line: readonly number[] | null;
-  /** What it came to: the leading operation and its share, or the node's share. */
+  /** What it came to: the strongest operation other than none and its share, or the node's share. */
   readonly outcome: string;
   readonly outcomeColor: PageColor;
-  /** Whether it has the largest share at the end among those into the same node, or among all nodes. */
+  /** Whether a search without a limit keeps it: of the edges into a node the one whose share, times that of its operation, is largest, of the nodes the one of the largest share. */
   readonly leads: boolean;
 }
 
@@ -52,11 +52,15 @@ export function levelStrips(course: readonly CoursePoint[], level: number, { ope
   const looks = operationLooks(operations);
   const last = course.at(-1)!;
   const edges = edgesOf(nodes);
+  const strongest = edges.map((_, edge) => {
+    const shares = last.operations[level]![edge]!;
+    const kept = looks.filter(({ color }) => color !== familyColors.none);
+    const look = kept.reduce((a, b) => (shares[b.place]! > shares[a.place]! ? b : a));
+    return { look, share: shares[look.place]!, strength: shares[look.place]! * last.edges[level]![edge]! };
+  });
   const edgeStrips = edges.map(({ from, to }, edge): Strip => {
-    const rivals = edges.flatMap((other, i) => (other.to === to ? [last.edges[level]![i]!] : []));
-    const best = looks.reduce((a, b) =>
-      finalShare(last, level, edge, b.place) > finalShare(last, level, edge, a.place) ? b : a,
-    );
+    const rivals = strongest.filter((_, i) => edges[i]!.to === to);
+    const { look, share, strength } = strongest[edge]!;
     return {
       label: `${from}→${to}`,
       bands: stacked(
@@ -66,10 +70,9 @@ export function levelStrips(course: readonly CoursePoint[], level: number, { ope
         })),
       ),
       line: rivals.length > 1 ? course.map((point) => point.edges[level]![edge]!) : null,
-      outcome: `${best.name} ${percent(finalShare(last, level, edge, best.place))}`,
-      // What is hardly seen as a line of a legend is not to be read as text.
-      outcomeColor: best.color === pageColors.grid ? pageColors.quiet : best.color,
-      leads: last.edges[level]![edge]! >= Math.max(...rivals),
+      outcome: `${look.name} ${percent(share)}`,
+      outcomeColor: look.color,
+      leads: strength >= Math.max(...rivals.map((rival) => rival.strength)),
     };
   });
   const attention = last.attention[level]!;
@@ -100,10 +103,6 @@ function stacked(parts: readonly { color: PageColor; opacity: number; shares: re
     low = band.high;
     return band;
   });
-}
-
-function finalShare({ operations }: CoursePoint, level: number, edge: number, place: number): number {
-  return operations[level]![edge]![place]!;
 }
 
 function percent(share: number): string {

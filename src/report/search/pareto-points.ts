@@ -9,7 +9,7 @@ export function candidatesChart(result: SearchResult): ParetoChart {
   const { strategy, unit, limit, candidates, task } = result;
   const chosen = chosenCandidate(result);
   return {
-    title: `${networksTried(candidates.length)}`,
+    title: networksTried(candidates.length),
     ...{ unit, limit, scoreTitle: candidateScoreTitle(task) },
     points: candidates.flatMap((candidate) => {
       const { cost, score, stopped } = candidate;
@@ -34,7 +34,7 @@ export function comparisonChart({ networks, unit, limit, task }: Comparison): Pa
   };
 }
 
-/** `evolution 2`, with the seed of the search,, or the name of a network made by hand. */
+/** `evolution 2`, with the seed of the search, or the name of a network made by hand. */
 export function networkLabel({ name, searchSeed }: ComparedNetwork): string {
   // ECharts would let through what steers a terminal and what XML cannot hold.
   const text = printable(name);

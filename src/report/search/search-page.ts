@@ -1,13 +1,13 @@
 import type { Genotype } from '../../models/index.js';
 import { costUnits, type SearchResult } from '../../search/result.js';
-import { formatCount, formatDuration } from '../format.js';
+import { formatBytes, formatCount, formatDuration } from '../format.js';
 import { Html, html, htmlPage, htmlTable } from '../html-page.js';
 import { cellsDrawing } from './cells-drawing.js';
 import { candidateColumns, type RankedCandidate, rankedCandidates } from './columns.js';
 import { courseDrawing } from './course-drawing.js';
 import { paretoDrawing } from './pareto-drawing.js';
 import { candidatesChart } from './pareto-points.js';
-import { cellText, formatCost, searchVerdict, spaceSentence, unitNames, unitNotes } from './words.js';
+import { cellText, formatCost, networksTried, searchVerdict, spaceSentence, unitNames, unitNotes } from './words.js';
 
 /** Candidates that the page lists. */
 const mostListed = 20;
@@ -38,7 +38,7 @@ export function genotypeBox(genotype: Genotype, title: string): Html {
 <details><summary>The genotype, as JSON</summary><pre>${lines}</pre></details></div>`;
 }
 
-function headline({ cost, unit, limit, seconds, candidates, course }: SearchResult): Html {
+function headline({ cost, unit, limit, seconds, bytesPeak, candidates, course }: SearchResult): Html {
   const cards = [
     ...costUnits.map((each) => ({
       what: unitNames[each],
@@ -48,8 +48,7 @@ function headline({ cost, unit, limit, seconds, candidates, course }: SearchResu
     {
       what: 'Time of the search',
       value: formatDuration(seconds),
-      note:
-        candidates.length > 0 ? `${formatCount(candidates.length)} networks` : `${formatCount(course.at(-1)?.step ?? 0)} steps`,
+      note: `${candidates.length > 0 ? networksTried(candidates.length) : `${formatCount(course.at(-1)?.step ?? 0)} steps`}, ${formatBytes(bytesPeak)}`,
     },
   ];
   return html`<div class="headline">${cards.map(({ what, value, note }) => html`<div>${what}<b>${value}</b><small>${note}</small></div>`)}</div>`;
@@ -58,9 +57,11 @@ function headline({ cost, unit, limit, seconds, candidates, course }: SearchResu
 function courseSection(result: SearchResult): Html[] {
   const drawing = courseDrawing(result);
   if (drawing === null) return [];
+  const limited =
+    result.limit === null ? '' : 'With a limit it keeps, of all cells within it, those that give up least of these shares.';
   return [
     html`<h2>How it came about</h2>
-<p>All operations of an edge stand side by side at first, each with a share. While weights learn from one half of the training data and shares from the other, shares move. In bold is what led at the end: of the edges into a node the one with the largest share, with its leading operation, and of the nodes the one with the largest share in the output of the cell.</p>`,
+<p>All operations of an edge stand side by side at first, each with a share. While weights learn from one half of the training data and shares from the other, shares move. To the right of a strip is the strongest operation other than none. In bold is what a search without a limit keeps: of the edges into a node the one whose share, times that of its operation, is largest, and as the output the node of the largest share. ${limited}</p>`,
     new Html(drawing),
   ];
 }

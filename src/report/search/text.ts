@@ -48,13 +48,21 @@ function hanging(label: string, text: string, width: number): string {
 function courseLines({ course, unit }: SearchResult): string[] {
   const [first, last] = [course[0], course.at(-1)];
   if (!first || !last) return [];
-  const line = (what: string, value: (point: CoursePoint) => string) => `${what.padEnd(26)}${value(first)} → ${value(last)}`;
+  // The architecture has no loss while only weights learn.
+  const line = (what: string, value: (point: CoursePoint) => number | null, format: (value: number | null) => string) => {
+    const from = course.map(value).find((known) => known !== null) ?? null;
+    return `${what.padEnd(32)}${format(from)} → ${format(value(last))}`;
+  };
   return [
     '',
     `From step ${formatCount(first.step)} to ${formatCount(last.step)}:`,
-    line('loss, half of the weights', ({ trainLoss }) => formatLoss(trainLoss)),
-    line('loss, half of the shares', ({ validationLoss }) => formatLoss(validationLoss)),
-    line('expected cost', ({ expectedCost }) => formatCost(expectedCost, unit)),
+    line('loss, half of the weights', ({ trainLoss }) => trainLoss, formatLoss),
+    line('loss, half of the architecture', ({ validationLoss }) => validationLoss, formatLoss),
+    line(
+      'expected cost',
+      ({ expectedCost }) => expectedCost,
+      (cost) => formatCost(cost, unit),
+    ),
   ];
 }
 

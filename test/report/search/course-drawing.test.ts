@@ -25,13 +25,18 @@ describe('the strips of a level', () => {
     }
   });
 
-  it('end with the operation of the largest share, and one edge a node leads', () => {
+  it('end with the strongest operation other than none, and one edge a node leads', () => {
     const last = differentiable.course.at(-1)!;
-    for (const [edge, { outcome }] of strips.slice(0, 6).entries()) {
-      const shares = last.operations[1]![edge]!;
+    expect(differentiable.operations[0]).toBe('none');
+    const strengths = strips.slice(0, 6).map(({ outcome }, edge) => {
+      const shares = last.operations[1]![edge]!.with(0, 0);
       const best = shares.indexOf(Math.max(...shares));
       expect(outcome).toBe(`${differentiable.operations[best]} ${Math.round(100 * shares[best]!)} %`);
-    }
+      return shares[best]! * last.edges[1]![edge]!;
+    });
+    const [, second, third, ...rest] = strengths;
+    expect(strips.slice(1, 3).map(({ leads }) => leads)).toEqual([second! > third!, third! > second!]);
+    expect(strips.slice(3, 6).map(({ leads }) => leads)).toEqual(rest.map((strength) => strength === Math.max(...rest)));
     const leaders = strips.filter(({ leads }) => leads).map(({ label }) => label.split('→')[1]);
     expect(leaders).toEqual(['1', '2', '3', 'out']);
     // An edge that is alone has no share to speak of.

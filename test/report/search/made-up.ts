@@ -62,8 +62,7 @@ export function madeUpCourse(points: number, { nodes = 3, operations = fewOperat
       ),
       attention: nodeDrives.map(shares),
       trainLoss: 0.4 + 1.9 * Math.exp((-3 * i) / points) + 0.05 * rng.normal(),
-      // In the first epochs the weights learn alone.
-      validationLoss: i < points / 4 ? null : 0.6 + 1.7 * Math.exp((-3 * i) / points) + 0.05 * rng.normal(),
+      validationLoss: time === 0 ? null : 0.6 + 1.7 * Math.exp((-3 * i) / points) + 0.05 * rng.normal(),
       expectedCost: 2.6e7 - 1.4e7 * time,
     };
   });
@@ -93,7 +92,17 @@ export function madeUpSearch({
 }: Wanted = {}) {
   const space = madeUpSpace(nodes, operations, task);
   const shared = {
-    ...{ seed, recipe: 'search-tiny', task, unit: 'macs' as const, limit, seconds: 754, bytesPeak: 1e8, operations, nodes },
+    ...{
+      seed,
+      recipe: 'search-tiny',
+      task,
+      unit: 'macs' as const,
+      limit,
+      seconds: 754,
+      bytesPeak: 120 * 2 ** 20,
+      operations,
+      nodes,
+    },
     cost: { macs: 12_345_678, operations: 12_400_000, milliseconds: 3.21 },
   };
   const differentiable: SearchResult = {
