@@ -9,4 +9,5 @@ export * from './freeze/index.js';
 export * from './index.js';
 export * from './pad/index.js';
 export { formatSummary } from './report/summary.js';
+export * from './search/index.js';
 export * from './train/index.js';

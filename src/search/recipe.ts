@@ -67,7 +67,7 @@ export const searchRecipeSchema = z.strictObject({
     })
     .prefault({}),
   /** Networks made by hand, to compare what was found with: the cells low, mid and high in the frame of the space, by name. */
-  byHand: z.record(z.string().min(1), z.array(cellSchema).length(cellCount)).default({}),
+  byHand: z.record(recipeSchema.shape.name, z.array(cellSchema).length(cellCount)).default({}),
   /** Most that tensors may take while a supernet or a network is trained, in MiB. */
   memoryLimit: z.int().min(16).max(4094).default(2048),
   /** Decides the halves, all first weights, orders and choices. */
