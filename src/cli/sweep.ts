@@ -6,13 +6,17 @@ import {
   collect,
   collectedCsv,
   FolderStore,
+  ranked,
   readSweep,
   runsOf,
   type SweepRun,
+  summarize,
+  summaryCsv,
   type TaskOutcome,
   type TaskResult,
 } from '../jobs/index.js';
 import { formatShare } from '../report/format.js';
+import { formatSweep } from '../report/sweep/text.js';
 import { Table } from '../report/table.js';
 import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
@@ -94,6 +98,8 @@ async function report(
   const collected = await collect(runs, store);
   const csv = path.join(store.folder, 'results.csv');
   await writeFileAtomic(csv, new TextEncoder().encode(collectedCsv(collected)));
+  const summaries = ranked(summarize(collected));
+  await writeFileAtomic(path.join(store.folder, 'summary.csv'), new TextEncoder().encode(summaryCsv(summaries)));
   const count = (state: (run: CollectedRun) => unknown) => collected.filter(state).length;
   const done = count(({ result }) => result);
   const failed = count(({ failure }) => failure);
@@ -101,10 +107,13 @@ async function report(
   const place = out === undefined ? [] : ['--out', out];
   const next = done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...place)];
   if (json) {
-    console.output.write(`${JSON.stringify({ kind: 'end', runs: runs.length, done, failed, missing, results: csv, next })}\n`);
+    const end = { kind: 'end', runs: runs.length, done, failed, missing, results: csv, summary: summaries, next };
+    console.output.write(`${JSON.stringify(end)}\n`);
     return;
   }
   const totals = `${done} of ${runs.length} runs done${failed ? `, ${failed} failed` : ''}${missing ? `, ${missing} missing` : ''}. Results: ${csv}`;
+  const style = { width: console.output.columns(), color: console.output.color };
+  if (done > 1) console.output.write(`\n${formatSweep(summaries, style)}\n`);
   console.output.write(
     `\n${wrap(totals, console.output.columns())}\n${next.length > 0 ? `\n${formatNext(next, console)}\n` : ''}`,
   );

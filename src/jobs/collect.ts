@@ -28,9 +28,9 @@ export function collectedCsv(collected: readonly CollectedRun[]): string {
     run.id,
     String(run.order.task.seed),
     run.order.task.fold ?? '',
-    ...keys.map((key) => text(run.settings[key])),
+    ...keys.map((key) => cellText(run.settings[key])),
     result ? 'done' : failure ? 'failed' : 'missing',
-    ...measures.map((measure) => text(result?.measures[measure])),
+    ...measures.map((measure) => cellText(result?.measures[measure])),
   ]);
   return [['id', 'seed', 'fold', ...keys, 'state', ...measures], ...rows].map(csvLine).join('');
 }
@@ -39,7 +39,8 @@ function columnsOf(collected: readonly CollectedRun[], of: (run: CollectedRun) =
   return [...new Set(collected.flatMap((run) => Object.keys(of(run))))];
 }
 
-function text(value: unknown): string {
+/** A value in a cell of a CSV file; empty for none. */
+export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

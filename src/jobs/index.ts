@@ -7,4 +7,12 @@ export type { Run } from './run.js';
 export type { TaskOutcome } from './runner.js';
 export { parseShard, partOfShard, shardOfEnvironment } from './shard.js';
 export { FolderStore, type TaskResult } from './store.js';
+export {
+  type ComparedMeasures,
+  type ConfigurationSummary,
+  comparedMeasures,
+  ranked,
+  summarize,
+  summaryCsv,
+} from './summary.js';
 export { readSweep, runsOf, type SweepRun } from './sweep.js';
