@@ -13,8 +13,10 @@ import {
   runOnQueue,
   shardOfEnvironment,
   type TaskOutcome,
+  type TaskProgress,
   type TaskResult,
 } from '../jobs/index.js';
+import { TasksView } from '../report/tasks-view.js';
 import { printable } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { status } from './failure.js';
@@ -54,7 +56,7 @@ export interface Performed {
   readonly isWhole: boolean;
 }
 
-/** Does the runs that fall to this process; tells of each that ends, as a line of JSON or by `lineOf`. */
+/** Does the runs that fall to this process; tells of each that ends, as a line of JSON or by `lineOf`, whose lines have no last line feed. */
 export async function performTasks(
   all: readonly Run[],
   store: FolderStore,
@@ -64,27 +66,37 @@ export async function performTasks(
 ): Promise<Performed> {
   const runs = partOf(all, choice);
   const queue = choice.on === 'redis' ? queueOf(choice) : null;
+  const view = choice.json ? null : new TasksView(console.output, runs);
   const interruption = listenForInterruption(console, choice.json);
+  // What the interruption has to say goes where the view stands.
+  interruption.signal.addEventListener('abort', () => view?.clear());
+  const clock = setInterval(() => view?.draw(), 1000);
   let isWhole = true;
   const options = {
     store: path.resolve(store.folder),
     signal: interruption.signal,
+    onProgress: (id: string, progress: TaskProgress | null) => view?.progress(id, progress),
     onOutcome: async (outcome: TaskOutcome) => {
       if (outcome.state === 'failed') isWhole = false;
       const result = await store.result(outcome.id);
-      const event = { kind: 'run', ...outcome, measures: result?.measures ?? null };
-      console.output.write(choice.json ? `${JSON.stringify(event)}\n` : lineOf(outcome, result));
+      if (view) view.ended(outcome.id, outcome.state, lineOf(outcome, result));
+      else console.output.write(`${JSON.stringify({ kind: 'run', ...outcome, measures: result?.measures ?? null })}\n`);
     },
   };
   try {
     if (queue) {
-      const onTrouble = ({ message }: Error) => console.error.write(`gossamer: ${queue.redis.label}: ${printable(message)}\n`);
+      const onTrouble = ({ message }: Error) => {
+        view?.clear();
+        console.error.write(`gossamer: ${queue.redis.label}: ${printable(message)}\n`);
+      };
       await runOnQueue(runs, { ...options, ...queue, onTrouble });
     } else {
       await runLocally(runs, { ...options, jobs: choice.jobs });
     }
   } finally {
     interruption.stop();
+    clearInterval(clock);
+    view?.clear();
   }
   if (interruption.signal.aborted) process.exitCode = status.interrupted;
   else if (!isWhole) process.exitCode = status.failed;

@@ -39,7 +39,10 @@ async function scoreAll(file: string, choice: ScoreAllChoice, console: Console):
   const names = new Map(runs.map(({ id, name }) => [id, name]));
   await performTasks(runs, store, choice, console, ({ id, state, failure }, result) => {
     const counts = result ? `, ${result.measures['pictures']} pictures, ${result.measures['unreadable']} unreadable` : '';
-    return `${wrap(printable(`${names.get(id)}: ${state}${counts}${failure ? `: ${failure.message}` : ''}`), console.output.columns())}\n`;
+    return wrap(
+      printable(`${names.get(id)}: ${state}${counts}${failure ? `: ${failure.message}` : ''}`),
+      console.output.columns(),
+    );
   });
   await report(file, runs, store, choice, console);
 }

@@ -60,10 +60,12 @@ async function sweep(file: string, choice: SweepChoice, console: Console): Promi
 class RunLines {
   private readonly table: Table<readonly string[]>;
   private readonly names: ReadonlyMap<string, string>;
+  private readonly width: number;
   private headerIsDue = true;
 
   constructor(runs: readonly SweepRun[], console: Console) {
     this.names = new Map(runs.map(({ id, name }) => [id, name]));
+    this.width = console.output.columns();
     this.table = new Table<readonly string[]>(
       [
         { header: 'run', cell: (cells) => cells[0]!, align: 'left' },
@@ -71,7 +73,7 @@ class RunLines {
         { header: 'validation', cell: (cells) => cells[2]!, minimum: 7 },
         { header: 'test', cell: (cells) => cells[3]!, minimum: 7 },
       ],
-      { width: console.output.columns(), color: console.output.color },
+      { width: this.width, color: console.output.color },
       runs.map(({ name }) => [name, 'done', '', '']),
     );
   }
@@ -83,8 +85,8 @@ class RunLines {
     const measure = (...names: readonly string[]) =>
       formatShare(names.map((name) => result?.measures[name]).find((value) => value != null));
     const row = [this.names.get(id)!, state, measure('top1_validation', 'eer_validation'), measure('top1_test', 'acer_test')];
-    const why = failure ? `  ${printable(failure.message)}\n` : '';
-    return `${head}${this.table.row(row)}\n${why}`;
+    const why = failure ? `\n${wrap(printable(failure.message), this.width, '  ')}` : '';
+    return `${head}${this.table.row(row)}${why}`;
   }
 }
 

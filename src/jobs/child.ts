@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '../train/tables/version.js';
 import type { TaskAssignment, TaskMessage } from './messages.js';
+import type { TaskProgress } from './progress.js';
 import type { TaskOutcome } from './runner.js';
 import { FolderStore } from './store.js';
 import { taskId } from './task.js';
@@ -16,7 +17,7 @@ const program = fileURLToPath(new URL('./task-process.js', import.meta.url));
 export function runInProcess(
   assignment: TaskAssignment,
   signal: AbortSignal,
-  onProgress: (share: number) => void = () => {},
+  onProgress: (progress: TaskProgress) => void,
 ): Promise<TaskOutcome> {
   const id = taskId(assignment.order.task, packageVersion());
   const store = new FolderStore(assignment.store);
@@ -30,7 +31,7 @@ export function runInProcess(
     signal.addEventListener('abort', stop);
     child.on('message', (message: TaskMessage) => {
       if (message.kind === 'ready') child.send(assignment);
-      else if (message.kind === 'progress') onProgress(message.share);
+      else if (message.kind === 'progress') onProgress(message.progress);
       else outcome = message.outcome;
     });
     const end = (how: string) => {

@@ -1,6 +1,7 @@
 export { bulkRuns, joinScores, picturesBelow, picturesListed } from './bulk.js';
 export { type CollectedRun, collect, collectedCsv } from './collect.js';
 export { runLocally } from './local.js';
+export type { TaskProgress } from './progress.js';
 export { checkQueueName, runOnQueue, workOnQueue } from './redis.js';
 export { parseRedisAddress, passwordVariable } from './redis-address.js';
 export type { Run } from './run.js';

@@ -1,3 +1,4 @@
+import type { TaskProgress } from './progress.js';
 import type { TaskOutcome } from './runner.js';
 import type { Order } from './task.js';
 
@@ -12,6 +13,5 @@ export interface TaskAssignment {
 /** What it tells: that it is ready to be told, how far it is, and in the end what came of it. */
 export type TaskMessage =
   | { readonly kind: 'ready' }
-  /** From 0 to 1. */
-  | { readonly kind: 'progress'; readonly share: number }
+  | { readonly kind: 'progress'; readonly progress: TaskProgress }
   | { readonly kind: 'outcome'; readonly outcome: TaskOutcome };

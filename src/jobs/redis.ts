@@ -3,6 +3,7 @@ import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ConfigError, UnsupportedError } from '../errors.js';
 import { runInProcess } from './child.js';
+import { begun, type OnTaskProgress, taskProgressSchema } from './progress.js';
 import type { RedisAddress } from './redis-address.js';
 import type { Run } from './run.js';
 import type { TaskOutcome } from './runner.js';
@@ -57,7 +58,8 @@ export async function workOnQueue(options: WorkOptions): Promise<void> {
     const outcome = await runInProcess(
       { order, store: job.data.store, threads },
       signal,
-      (share) => void job.updateProgress(share),
+      // It is a courtesy: where Redis is away at the moment, nobody looks either.
+      (progress) => void job.updateProgress(progress).catch(() => {}),
     );
     onOutcome(outcome);
     if (outcome.state === 'interrupted') {
@@ -100,6 +102,7 @@ function whenAborted(signal: AbortSignal): Promise<void> {
 export interface QueueRunOptions extends QueueOptions {
   readonly store: string;
   readonly signal: AbortSignal;
+  readonly onProgress: OnTaskProgress;
   readonly onOutcome: (outcome: TaskOutcome) => void | Promise<void>;
   readonly onTrouble: (error: Error) => void;
 }
@@ -109,18 +112,25 @@ export interface QueueRunOptions extends QueueOptions {
  * @throws UnsupportedError without BullMQ
  */
 export async function runOnQueue(runs: readonly Run[], options: QueueRunOptions): Promise<void> {
-  const { store: folder, signal, onOutcome, onTrouble } = options;
+  const { store: folder, signal, onOutcome, onTrouble, onProgress } = options;
   const store = new FolderStore(folder);
   const { bullmq, connect } = await loadClient();
   const connection = connect(options.redis);
   connection.on('error', onTrouble);
   const queue: Queue<QueuedTask> = new bullmq.Queue(options.queue, { connection });
   queue.on('error', onTrouble);
+  const events = new bullmq.QueueEvents(options.queue, { connection });
+  events.on('error', onTrouble);
   const waiting = new Map(runs.map((run) => [run.id, run.order]));
   const settle = async (outcome: TaskOutcome) => {
     waiting.delete(outcome.id);
     await onOutcome(outcome);
   };
+  const tell: OnTaskProgress = (id, progress) => waiting.has(id) && onProgress(id, progress);
+  events.on('active', ({ jobId }) => tell(jobId, begun));
+  events.on('progress', ({ jobId, data }) => tell(jobId, taskProgressSchema.safeParse(data).data ?? begun));
+  events.on('stalled', ({ jobId }) => tell(jobId, null));
+  events.on('delayed', ({ jobId }) => tell(jobId, null));
   try {
     for (const id of [...waiting.keys()]) {
       if (await store.result(id)) await settle({ id, state: 'known', failure: null });
@@ -138,6 +148,7 @@ export async function runOnQueue(runs: readonly Run[], options: QueueRunOptions)
       if (waiting.size > 0) await pause(LOOK_MILLISECONDS);
     }
   } finally {
+    await events.close();
     await queue.close();
     connection.disconnect();
   }

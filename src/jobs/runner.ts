@@ -7,6 +7,7 @@ import { claimWork } from './claim.js';
 import type { TaskKind } from './kinds/kind.js';
 import { scoreKind } from './kinds/score.js';
 import { trainKind } from './kinds/train.js';
+import type { TaskProgress } from './progress.js';
 import type { FolderStore, TaskFailure } from './store.js';
 import { canonicalJson, type Order, type TaskKindName, taskId } from './task.js';
 
@@ -27,8 +28,7 @@ export interface RunTaskOptions {
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
-  /** From 0 to 1. */
-  readonly onProgress: (share: number) => void;
+  readonly onProgress: (progress: TaskProgress) => void;
 }
 
 /**

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { TaskAssignment, TaskMessage } from './messages.js';
+import type { TaskProgress } from './progress.js';
 import { runTask } from './runner.js';
 import { FolderStore } from './store.js';
 
@@ -7,6 +8,9 @@ import { FolderStore } from './store.js';
  * A process that does one task, told over the channel to its parent; what it prints goes to the task's log. SIGTERM, or a parent that is gone, ends
  * the step under way and saves.
  */
+
+const TELL_MILLISECONDS = 500;
+let lastTold = Number.NEGATIVE_INFINITY;
 
 const controller = new AbortController();
 const stop = () => controller.abort();
@@ -23,9 +27,17 @@ async function work({ order, store, threads }: TaskAssignment): Promise<void> {
     threads,
     signal: controller.signal,
     log: (line) => process.stdout.write(`${line}\n`),
-    onProgress: (share) => tell({ kind: 'progress', share }),
+    onProgress,
   });
   tell({ kind: 'outcome', outcome }, () => process.disconnect());
+}
+
+/** A look at it is all that anyone takes: not every step crosses to the parent. */
+function onProgress(progress: TaskProgress): void {
+  const now = performance.now();
+  if (now - lastTold < TELL_MILLISECONDS) return;
+  lastTold = now;
+  tell({ kind: 'progress', progress });
 }
 
 function tell(message: TaskMessage, then: () => void = () => {}): void {

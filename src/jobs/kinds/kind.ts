@@ -1,3 +1,4 @@
+import type { TaskProgress } from '../progress.js';
 import type { Task } from '../task.js';
 
 /** What a task finds where it is done. */
@@ -14,8 +15,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** A line for the task's log. */
   readonly log: (line: string) => void;
-  /** From 0 to 1. */
-  readonly onProgress: (share: number) => void;
+  readonly onProgress: (progress: TaskProgress) => void;
 }
 
 /** By name. */

@@ -45,7 +45,7 @@ export const scoreKind: TaskKind = async ({ task, place, model: file, out, threa
         lines.push(csvLine([name, ...blanks, error.message.replaceAll(path.resolve(place), '.')]));
         unreadable++;
       }
-      onProgress((i + 1) / files.length);
+      onProgress({ share: (i + 1) / files.length });
     }
     await writeFileAtomic(path.join(out, 'scores.csv'), new TextEncoder().encode(lines.join('')));
     return { pictures: files.length, unreadable };

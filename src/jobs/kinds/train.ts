@@ -4,6 +4,7 @@ import { ConfigError } from '../../errors.js';
 import { trainingData } from '../../pad/index.js';
 import { readCheckpoint, writeCheckpoint } from '../../train/checkpoint.js';
 import {
+  type EpochEvent,
   holdsRun,
   openSplit,
   parseRecipe,
@@ -52,11 +53,17 @@ async function trainOn(engine: Engine, recipe: Recipe, context: TaskContext): Pr
   const { work, signal, log, onProgress } = context;
   const run = path.join(work, 'run');
   const data = trainingData(recipe);
+  const { epochs } = recipe;
+  let measures: Measures = {};
   const trained = await train({
     ...{ recipe, engine, run, signal, data, resume: holdsRun(run) },
     onEvent: (event) => {
       if (event.kind !== 'step') log(JSON.stringify(event));
-      if (event.kind === 'epoch') onProgress(event.epoch / recipe.epochs);
+      if (event.kind === 'epoch') measures = epochMeasures(event);
+      if (event.kind === 'step') {
+        const { epoch, batch, batches } = event;
+        onProgress({ share: (epoch - 1 + batch / batches) / epochs, epoch, epochs, measures });
+      }
     },
   });
   try {
@@ -71,6 +78,11 @@ async function trainOn(engine: Engine, recipe: Recipe, context: TaskContext): Pr
   } finally {
     trained.model.dispose();
   }
+}
+
+/** What an epoch says of the validation images. */
+function epochMeasures({ detection, validationAccuracy }: EpochEvent): Measures {
+  return detection ? { eer_validation: detection.eer } : { top1_validation: validationAccuracy };
 }
 
 function validationMeasures(best: TrainResult['best']): Measures {
