@@ -1,17 +1,14 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { writeFileAtomic } from '../formats/file.js';
 import {
   type CollectedRun,
   collect,
-  collectedCsv,
   FolderStore,
   ranked,
   readSweep,
   runsOf,
   type SweepRun,
   summarize,
-  summaryCsv,
   type TaskOutcome,
   type TaskResult,
 } from '../jobs/index.js';
@@ -23,6 +20,7 @@ import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
 import { addPlaceOptions, type PlaceChoice, performTasks } from './perform-tasks.js';
+import { writeSweepFiles } from './sweep-files.js';
 
 interface SweepChoice extends PlaceChoice {
   readonly out?: string;
@@ -46,7 +44,7 @@ export function sweepCommand(console: Console): Command {
 
 async function sweep(file: string, choice: SweepChoice, console: Console): Promise<void> {
   const runs = await runsOf(readSweep(file), path.dirname(file));
-  const store = new FolderStore(choice.out ?? path.join('runs', path.basename(file, path.extname(file))));
+  const store = new FolderStore(choice.out ?? path.join('runs', nameOf(file)));
   if (!choice.collect) {
     if (!choice.json)
       console.output.write(`${wrap(`${runs.length} runs, kept in ${store.folder}`, console.output.columns())}\n\n`);
@@ -54,6 +52,11 @@ async function sweep(file: string, choice: SweepChoice, console: Console): Promi
     await performTasks(runs, store, choice, console, (outcome, result) => lines.of(outcome, result));
   }
   await report(file, runs, store, choice, console);
+}
+
+/** Of a sweep: what its file is called. */
+function nameOf(file: string): string {
+  return path.basename(file, path.extname(file));
 }
 
 /** Runs as they end, a line each. */
@@ -98,10 +101,8 @@ async function report(
   console: Console,
 ): Promise<void> {
   const collected = await collect(runs, store);
-  const csv = path.join(store.folder, 'results.csv');
-  await writeFileAtomic(csv, new TextEncoder().encode(collectedCsv(collected)));
   const summaries = ranked(summarize(collected));
-  await writeFileAtomic(path.join(store.folder, 'summary.csv'), new TextEncoder().encode(summaryCsv(summaries)));
+  const { results, page } = await writeSweepFiles(store.folder, nameOf(file), collected, summaries);
   const count = (state: (run: CollectedRun) => unknown) => collected.filter(state).length;
   const done = count(({ result }) => result);
   const failed = count(({ failure }) => failure);
@@ -109,11 +110,11 @@ async function report(
   const place = out === undefined ? [] : ['--out', out];
   const next = done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...place)];
   if (json) {
-    const end = { kind: 'end', runs: runs.length, done, failed, missing, results: csv, summary: summaries, next };
+    const end = { kind: 'end', runs: runs.length, done, failed, missing, results, page, summary: summaries, next };
     console.output.write(`${JSON.stringify(end)}\n`);
     return;
   }
-  const totals = `${done} of ${runs.length} runs done${failed ? `, ${failed} failed` : ''}${missing ? `, ${missing} missing` : ''}. Results: ${csv}`;
+  const totals = `${done} of ${runs.length} runs done${failed ? `, ${failed} failed` : ''}${missing ? `, ${missing} missing` : ''}. Results: ${results}, ${page}`;
   const style = { width: console.output.columns(), color: console.output.color };
   if (done > 1) console.output.write(`\n${formatSweep(summaries, style)}\n`);
   console.output.write(

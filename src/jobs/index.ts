@@ -9,11 +9,10 @@ export type { TaskOutcome } from './runner.js';
 export { parseShard, partOfShard, shardOfEnvironment } from './shard.js';
 export { FolderStore, type TaskResult } from './store.js';
 export {
-  type ComparedMeasures,
   type ConfigurationSummary,
   comparedMeasures,
   ranked,
   summarize,
   summaryCsv,
 } from './summary.js';
-export { readSweep, runsOf, type SweepRun } from './sweep.js';
+export { describeSettings, readSweep, runsOf, type SweepRun } from './sweep.js';

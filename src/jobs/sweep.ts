@@ -116,12 +116,15 @@ function nameOf(settings: Settings, seed: number, fold: string | null): string {
   return [...(set === '' ? [] : [set]), `seed ${seed}`, ...(fold === null ? [] : [`fold ${fold}`])].join(', ');
 }
 
-/** `learningRate=0.1 smoothing=0`; keys that end alike in full. Empty for none. */
+/** `learningRate=0.1 smoothing=0`, in five digits; keys that end alike, or in `name`, in full. Empty for none. */
 export function describeSettings(settings: Settings): string {
   const ends = Object.keys(settings).map((key) => key.split('.').at(-1)!);
-  const isShared = (end: string) => ends.indexOf(end) !== ends.lastIndexOf(end);
+  const isShared = (end: string) => end === 'name' || ends.indexOf(end) !== ends.lastIndexOf(end);
   return Object.entries(settings)
-    .map(([key, wanted], i) => `${isShared(ends[i]!) ? key : ends[i]}=${JSON.stringify(wanted)}`)
+    .map(
+      ([key, wanted], i) =>
+        `${isShared(ends[i]!) ? key : ends[i]}=${JSON.stringify(typeof wanted === 'number' ? Number(wanted.toPrecision(5)) : wanted)}`,
+    )
     .join(' ');
 }
 

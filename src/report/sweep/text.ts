@@ -22,7 +22,8 @@ export interface SweepTable {
 export function sweepTable(summaries: readonly ConfigurationSummary[]): SweepTable {
   const measures = measureColumns(summaries);
   const [only] = summaries;
-  const spreadCells = ({ spreads }: ConfigurationSummary) => measures.map(({ measure }) => formatSpread(spreads[measure] ?? null));
+  const spreadCells = ({ spreads }: ConfigurationSummary) =>
+    measures.map(({ measure }) => formatSpread(spreads[measure] ?? null));
   const ranks = [undefined, 9, ...measures.map(({ rank }) => rank)];
   const headers = measures.map(({ header }) => header);
   if (summaries.length === 1 && only && only.folds.length > 0) {
