@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import {
   type CollectedRun,
   collect,
-  FolderStore,
   ranked,
   readSweep,
   runsOf,
@@ -19,39 +18,37 @@ import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
-import { addPlaceOptions, type PlaceChoice, performTasks } from './perform-tasks.js';
+import { addPlaceOptions, type Kept, keptWords, openKept, type PlaceChoice, performTasks } from './perform-tasks.js';
 import { writeSweepFiles } from './sweep-files.js';
 
 interface SweepChoice extends PlaceChoice {
-  readonly out?: string;
   readonly collect?: boolean;
 }
 
 export function sweepCommand(console: Console): Command {
   const command = new Command('sweep')
     .description('train many runs, seeds, grids, random settings, folds, and keep one table of their results')
-    .argument('<file>', 'what to run, .json')
-    .option('--out <folder>', 'where results are kept (default: runs/NAME)');
-  return addPlaceOptions(command)
+    .argument('<file>', 'what to run, .json');
+  return addPlaceOptions(command, 'runs/NAME')
     .option('--collect', 'run nothing: write the table of what is finished')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ gossamer sweep sweep.json\n  $ gossamer sweep sweep.json --on shard --shard 2/8 --out /shared/sweep\n  $ gossamer sweep sweep.json --collect --out /shared/sweep\n',
+      '\nExamples:\n  $ gossamer sweep sweep.json\n  $ gossamer sweep sweep.json --on shard --shard 2/8 --out /shared/sweep\n  $ gossamer sweep sweep.json --collect --out /shared/sweep\n  $ gossamer sweep sweep.json --on redis --redis redis://10.0.0.5 --store s3://bucket/sweep\n',
     )
     .action((file: string, choice: SweepChoice) => sweep(file, choice, console));
 }
 
 async function sweep(file: string, choice: SweepChoice, console: Console): Promise<void> {
   const runs = await runsOf(readSweep(file), path.dirname(file));
-  const store = new FolderStore(choice.out ?? path.join('runs', nameOf(file)));
+  const kept = await openKept(choice, path.join('runs', nameOf(file)));
   if (!choice.collect) {
     if (!choice.json)
-      console.output.write(`${wrap(`${runs.length} runs, kept in ${store.folder}`, console.output.columns())}\n\n`);
+      console.output.write(`${wrap(`${runs.length} runs, kept in ${kept.store.label}`, console.output.columns())}\n\n`);
     const lines = new RunLines(runs, console);
-    await performTasks(runs, store, choice, console, (outcome, result) => lines.of(outcome, result));
+    await performTasks(runs, kept, choice, console, (outcome, result) => lines.of(outcome, result));
   }
-  await report(file, runs, store, choice, console);
+  await report(file, runs, kept, choice, console);
 }
 
 /** Of a sweep: what its file is called. */
@@ -96,20 +93,20 @@ class RunLines {
 async function report(
   file: string,
   runs: readonly SweepRun[],
-  store: FolderStore,
-  { json, out }: SweepChoice,
+  { folder, store }: Kept,
+  choice: SweepChoice,
   console: Console,
 ): Promise<void> {
   const collected = await collect(runs, store);
   const summaries = ranked(summarize(collected));
-  const { results, page } = await writeSweepFiles(store.folder, nameOf(file), collected, summaries);
+  const { results, page } = await writeSweepFiles(folder, nameOf(file), collected, summaries);
   const count = (state: (run: CollectedRun) => unknown) => collected.filter(state).length;
   const done = count(({ result }) => result);
   const failed = count(({ failure }) => failure);
   const missing = runs.length - done - failed;
-  const place = out === undefined ? [] : ['--out', out];
-  const next = done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...place)];
-  if (json) {
+  const next =
+    done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...keptWords(choice))];
+  if (choice.json) {
     const end = { kind: 'end', runs: runs.length, done, failed, missing, results, page, summary: summaries, next };
     console.output.write(`${JSON.stringify(end)}\n`);
     return;

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { ConfigError, DataError } from '../errors.js';
 import { packageVersion } from '../train/tables/version.js';
 import { digestOfFiles } from './data-digest.js';
+import { SCORES_FILE } from './kinds/score.js';
 import type { Run } from './run.js';
-import type { FolderStore } from './store.js';
+import type { ResultStore } from './store.js';
 import { taskId } from './task.js';
 
 /** Endings of what counts as a picture in a folder. */
@@ -74,10 +75,8 @@ export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Pr
 }
 
 /** The scores of all tasks that are done, in their order. */
-export function joinScores(runs: readonly Run[], store: FolderStore): string {
-  const texts = runs.flatMap(({ id }) => {
-    const file = path.join(store.resultFolder(id), 'scores.csv');
-    return fs.existsSync(file) ? [fs.readFileSync(file, 'utf8')] : [];
-  });
+export async function joinScores(runs: readonly Run[], store: ResultStore): Promise<string> {
+  const files = await Promise.all(runs.map(({ id }) => store.file(id, SCORES_FILE)));
+  const texts = files.flatMap((bytes) => (bytes ? [new TextDecoder().decode(bytes)] : []));
   return texts.map((text, i) => (i === 0 ? text : text.slice(text.indexOf('\n') + 1))).join('');
 }

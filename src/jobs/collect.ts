@@ -1,6 +1,6 @@
 import { csvLine } from '../data/csv.js';
 import type { Run } from './run.js';
-import type { FolderStore, TaskFailure, TaskResult } from './store.js';
+import type { ResultStore, TaskFailure, TaskResult } from './store.js';
 import type { SweepRun } from './sweep.js';
 
 /** Where a task stands. */
@@ -11,7 +11,7 @@ export interface CollectedRun<R extends Run = SweepRun> {
 }
 
 /** Where all tasks stand, whoever did them. @throws FormatError for a result that was tampered with */
-export async function collect<R extends Run>(runs: readonly R[], store: FolderStore): Promise<readonly CollectedRun<R>[]> {
+export async function collect<R extends Run>(runs: readonly R[], store: ResultStore): Promise<readonly CollectedRun<R>[]> {
   return Promise.all(
     runs.map(async (run) => {
       const result = await store.result(run.id);

@@ -1,3 +1,4 @@
+import type { Places } from './open-store.js';
 import type { TaskProgress } from './progress.js';
 import type { TaskOutcome } from './runner.js';
 import type { Order } from './task.js';
@@ -5,8 +6,7 @@ import type { Order } from './task.js';
 /** What the process of a task is told, first of all. */
 export interface TaskAssignment {
   readonly order: Order;
-  /** Folder of the results. */
-  readonly store: string;
+  readonly places: Places;
   readonly threads: number;
 }
 

@@ -1,8 +1,11 @@
 import process from 'node:process';
+import { packageVersion } from '../train/tables/version.js';
 import type { TaskAssignment, TaskMessage } from './messages.js';
+import { openStore } from './open-store.js';
 import type { TaskProgress } from './progress.js';
-import { runTask } from './runner.js';
-import { FolderStore } from './store.js';
+import { failureOf, runTask, type TaskOutcome } from './runner.js';
+import { taskId } from './task.js';
+import { WorkFolder } from './work-folder.js';
 
 /*
  * A process that does one task, told over the channel to its parent; what it prints goes to the task's log. SIGTERM, or a parent that is gone, ends
@@ -18,18 +21,27 @@ process.on('SIGTERM', stop);
 // A Ctrl-C reaches the whole group of processes; the parent says what it means.
 process.on('SIGINT', () => {});
 process.on('disconnect', stop);
-process.once('message', (assignment: TaskAssignment) => void work(assignment));
+process.once('message', (assignment: TaskAssignment) => void perform(assignment));
 tell({ kind: 'ready' });
 
-async function work({ order, store, threads }: TaskAssignment): Promise<void> {
-  const outcome = await runTask(order, {
-    store: new FolderStore(store),
+async function perform(assignment: TaskAssignment): Promise<void> {
+  const outcome = await outcomeOf(assignment).catch((error: unknown): TaskOutcome => {
+    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`);
+    return { id: taskId(assignment.order.task, packageVersion()), state: 'failed', failure: failureOf(error) };
+  });
+  tell({ kind: 'outcome', outcome }, () => process.disconnect());
+}
+
+/** @throws where the store cannot be used: nothing can be noted in it then */
+async function outcomeOf({ order, places, threads }: TaskAssignment): Promise<TaskOutcome> {
+  return runTask(order, {
+    store: await openStore(places),
+    work: new WorkFolder(places.folder),
     threads,
     signal: controller.signal,
     log: (line) => process.stdout.write(`${line}\n`),
     onProgress,
   });
-  tell({ kind: 'outcome', outcome }, () => process.disconnect());
 }
 
 /** A look at it is all that anyone takes: not every step crosses to the parent. */

@@ -6,6 +6,7 @@ import { readSweep, runOnQueue, runsOf, type TaskOutcome, type TaskProgress } fr
 import { parseRedisAddress } from '../../src/jobs/redis-address.js';
 import { gossamer, scratchFolder } from '../cli/gossamer.js';
 import { type Background, digestsOf, inBackground, RedisServer, skipsRedis, sweepFile, thirtyRuns, until } from './helpers.js';
+import { S3Server } from './s3-server.js';
 
 const RUNS = 30;
 const never = new AbortController().signal;
@@ -101,7 +102,12 @@ describe.skipIf(skipsRedis)('a sweep over Redis', () => {
     const seen = new Map(runs.map(({ id }) => [id, [] as (TaskProgress | null)[]]));
     const ended: TaskOutcome[] = [];
     await runOnQueue(runs, {
-      ...{ redis: parseRedisAddress(redis.address, {}), queue: 'gossamer', store: scratchFolder(), signal: never },
+      ...{
+        redis: parseRedisAddress(redis.address, {}),
+        queue: 'gossamer',
+        signal: never,
+        places: { folder: scratchFolder(), bucket: null },
+      },
       onProgress: (id, progress) => seen.get(id)!.push(progress),
       onOutcome: (outcome) => void ended.push(outcome),
       onTrouble: () => {},
@@ -113,6 +119,27 @@ describe.skipIf(skipsRedis)('a sweep over Redis', () => {
       expect(all[0]).toEqual({ share: 0 });
       expect(all.at(-1)).toMatchObject({ share: expect.any(Number), epoch: expect.any(Number), epochs: 2 });
       expect(all.at(-1)!.share).toBeGreaterThan(0);
+    }
+  });
+
+  it('keeps results in a bucket, of workers that share no folder with anyone', async () => {
+    const bucket = await S3Server.start();
+    try {
+      const tiny = sweepFile({ ...thirtyRuns, grid: {}, folds: [], seeds: 2 });
+      const [out, work] = [scratchFolder(), scratchFolder()];
+      const words = ['--redis', redis.address, '--queue', 'bucket', '--json'];
+      const helper = inBackground(['worker', ...words, '--work', work], bucket.environment);
+      const store = ['--store', `s3://${bucket.bucket}/x`, '--out', out];
+      const owner = inBackground(['sweep', tiny, '--on', 'redis', ...words, ...store], bucket.environment);
+      started.push(helper, owner);
+      expect(await owner.ended).toBe(0);
+      helper.child.kill('SIGTERM');
+      await helper.ended;
+      expect(JSON.parse(owner.lines.at(-1)!)).toMatchObject({ done: 2, failed: 0 });
+      expect([...bucket.objects.keys()].filter((key) => key.startsWith('x/manifests/'))).toHaveLength(2);
+      expect([fs.readdirSync(path.join(out, 'logs')).length, fs.readdirSync(path.join(work, 'logs')).length]).toEqual([0, 2]);
+    } finally {
+      await bucket.stop();
     }
   });
 

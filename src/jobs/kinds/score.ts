@@ -13,6 +13,9 @@ const scoreConfigSchema = z.strictObject({ model: z.string(), files: z.array(z.s
 /** Columns of a model that names classes, and of one that answers with a map. */
 const columns = { classes: ['file', 'label', 'name', 'score', 'problem'], map: ['file', 'score', 'problem'] } as const;
 
+/** Of a result. */
+export const SCORES_FILE = 'scores.csv';
+
 /** First line of the scores of a model. */
 function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
   return csvLine(model.facts.contract.labels ? columns.classes : columns.map);
@@ -47,7 +50,7 @@ export const scoreKind: TaskKind = async ({ task, place, model: file, out, threa
       }
       onProgress({ share: (i + 1) / files.length });
     }
-    await writeFileAtomic(path.join(out, 'scores.csv'), new TextEncoder().encode(lines.join('')));
+    await writeFileAtomic(path.join(out, SCORES_FILE), new TextEncoder().encode(lines.join('')));
     return { pictures: files.length, unreadable };
   } finally {
     model.dispose();
