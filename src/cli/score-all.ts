@@ -7,13 +7,15 @@ import { bulkRuns, collect, joinScores, picturesBelow, picturesListed, type Run 
 import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption, wholeNumber } from './options.js';
+import { jsonOption, memoryPerImageOption, wholeNumber } from './options.js';
 import { addPlaceOptions, type Kept, keptWords, openKept, type PlaceChoice, performTasks } from './perform-tasks.js';
 
 interface ScoreAllChoice extends PlaceChoice {
   readonly folder?: string;
   readonly list?: string;
   readonly chunk: number;
+  /** Bytes. */
+  readonly memoryPerImage?: number;
 }
 
 export function scoreAllCommand(console: Console): Command {
@@ -22,7 +24,8 @@ export function scoreAllCommand(console: Console): Command {
     .argument('<model>', 'the packed model, .safetensors')
     .option('--folder <folder>', 'all pictures below it')
     .option('--list <file>', 'the pictures that it names, one a line, seen from it')
-    .option('--chunk <number>', 'pictures of a task', wholeNumber(1), 256);
+    .option('--chunk <number>', 'pictures of a task', wholeNumber(1), 256)
+    .addOption(memoryPerImageOption());
   return addPlaceOptions(command, 'runs/scores-NAME')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer score-all ftbnn-tiny.safetensors --folder pictures --out runs/scores\n')
@@ -32,7 +35,13 @@ export function scoreAllCommand(console: Console): Command {
 async function scoreAll(file: string, choice: ScoreAllChoice, console: Console): Promise<void> {
   const { digest } = await decodePackedModel(await readFileChecked(file), file);
   const [folder, files] = picturesOf(choice);
-  const runs = await bulkRuns({ model: { file, digest }, folder, files, chunk: choice.chunk });
+  const runs = await bulkRuns({
+    model: { file, digest },
+    folder,
+    files,
+    chunk: choice.chunk,
+    memoryPerImage: choice.memoryPerImage,
+  });
   const kept = await openKept(choice, path.join('runs', `scores-${path.basename(file, path.extname(file))}`));
   const names = new Map(runs.map(({ id, name }) => [id, name]));
   await performTasks(runs, kept, choice, console, ({ id, state, failure }, result) => {
@@ -66,7 +75,8 @@ async function report(
   const [scored, unreadable] = [sum('pictures') - sum('unreadable'), sum('unreadable')];
   const missing = collected.filter(({ result }) => !result).length;
   const pictures = choice.folder !== undefined ? ['--folder', choice.folder] : ['--list', choice.list!];
-  const words = [...pictures, ...keptWords(choice)];
+  const memory = choice.memoryPerImage === undefined ? [] : ['--memory-per-image', String(choice.memoryPerImage / 2 ** 20)];
+  const words = [...pictures, '--chunk', String(choice.chunk), ...memory, ...keptWords(choice)];
   const next = missing === 0 ? [] : [nextStep('do what is missing', 'score-all', file, ...words)];
   if (choice.json) {
     console.output.write(

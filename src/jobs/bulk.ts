@@ -51,10 +51,12 @@ export interface BulkOptions {
   readonly files: readonly string[];
   /** Pictures of a task. */
   readonly chunk: number;
+  /** Bytes that one picture may take; as the runtime allows, unless given. */
+  readonly memoryPerImage?: number | undefined;
 }
 
 /** Tasks that score pictures, so many each. @throws ConfigError for a picture that is named twice; DataError for one that is not there */
-export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Promise<readonly Run[]> {
+export async function bulkRuns({ model, folder, files, chunk, memoryPerImage }: BulkOptions): Promise<readonly Run[]> {
   const places = new Map(files.map((file, i) => [file, i]));
   const twice = files.find((file, i) => places.get(file) !== i);
   if (twice !== undefined) throw new ConfigError('list', `names ${twice} twice.`);
@@ -67,7 +69,8 @@ export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Pr
       part.map((file) => path.resolve(place, file)),
     );
     const config = { model: model.digest, files: part };
-    const order = { task: { what: 'score' as const, config, seed: 0, data, fold: null }, place, model: path.resolve(model.file) };
+    const task = { what: 'score' as const, config, seed: 0, data, fold: null };
+    const order = { task, place, model: path.resolve(model.file), ...(memoryPerImage !== undefined && { memoryPerImage }) };
     const name = part.length === 1 ? part[0]! : `${part[0]} … ${part.at(-1)}`;
     runs.push({ id: taskId(order.task, packageVersion()), order, name });
   }

@@ -39,7 +39,7 @@ export interface RunTaskOptions {
  * @throws StoreError, or what the file system says, for a store that cannot be used
  */
 export async function runTask(order: Order, { store, work: folder, ...context }: RunTaskOptions): Promise<TaskOutcome> {
-  const { task, place, model } = order;
+  const { task, place, model, memoryPerImage } = order;
   const { signal, log } = context;
   const id = taskId(task, packageVersion());
   const outcome = (state: TaskState, failure: TaskFailure | null = null): TaskOutcome => ({ id, state, failure });
@@ -56,7 +56,7 @@ export async function runTask(order: Order, { store, work: folder, ...context }:
     const out = path.join(work, 'result');
     fs.rmSync(out, { recursive: true, force: true });
     fs.mkdirSync(out);
-    const measures = await kinds[task.what]({ ...context, task, place, model, work, out });
+    const measures = await kinds[task.what]({ ...context, task, place, model, memoryPerImage, work, out });
     if (!measures) return outcome('interrupted');
     await writeFileAtomic(path.join(out, RESULT_FILE), new TextEncoder().encode(`${canonicalJson({ task, measures })}\n`));
     await store.keep(id, out);

@@ -7,6 +7,8 @@ export interface TaskContext {
   readonly place: string;
   /** Of a `score` task: the file of its model. */
   readonly model: string | undefined;
+  /** Of a `score` task: bytes that one picture may take. */
+  readonly memoryPerImage: number | undefined;
   /** Kept when the task is cut, so that the next try goes on from it. */
   readonly work: string;
   /** Empty; becomes the result. */

@@ -25,10 +25,14 @@ function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
  * Answers for each picture: its best class with the probability, or the mean of its map. A picture that cannot be read has its reason in the last column and no
  * score; the others go on.
  */
-export const scoreKind: TaskKind = async ({ task, place, model: file, out, threads, signal, onProgress }) => {
+export const scoreKind: TaskKind = async ({ task, place, model: file, memoryPerImage, out, threads, signal, onProgress }) => {
   const { model: digest, files } = scoreConfigSchema.parse(task.config);
   if (file === undefined) throw new ConfigError('model', 'the order does not say where the model lies.');
-  const model = await load(await readFileChecked(file), { threads, name: file });
+  const model = await load(await readFileChecked(file), {
+    threads,
+    name: file,
+    ...(memoryPerImage !== undefined && { memoryPerImage }),
+  });
   try {
     if (model.facts.digest !== digest) {
       throw new ConfigError(
