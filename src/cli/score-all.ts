@@ -45,7 +45,7 @@ async function scoreAll(file: string, choice: ScoreAllChoice, console: Console):
   const kept = await openKept(choice, path.join('runs', `scores-${path.basename(file, path.extname(file))}`));
   const names = new Map(runs.map(({ id, name }) => [id, name]));
   await performTasks(runs, kept, choice, console, ({ id, state, failure }, result) => {
-    const counts = result ? `, ${result.measures['pictures']} pictures, ${result.measures['unreadable']} unreadable` : '';
+    const counts = result ? `, pictures: ${result.measures['pictures']}, unreadable: ${result.measures['unreadable']}` : '';
     return wrap(
       printable(`${names.get(id)}: ${state}${counts}${failure ? `: ${failure.message}` : ''}`),
       console.output.columns(),

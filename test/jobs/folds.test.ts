@@ -71,8 +71,8 @@ describe('a sweep over the folds of a protocol', () => {
   it('ends with a row a fold, and mean and deviation', () => {
     const { stdout } = gossamer(['sweep', 'sweep.json', '--out', out], { cwd: folder });
     expect(stdout).toMatch(/fold +runs +APCER +BPCER +ACER/);
-    expect(stdout).toMatch(/all:leave-out\.print +1 +\d+\.\d %/);
-    expect(stdout).toMatch(/mean ± deviation +3( +\d+\.\d ± \d+\.\d %){3,5}/);
+    expect(stdout).toMatch(/all:leave-out\.print +1 +\d+\.\d\d %/);
+    expect(stdout).toMatch(/mean ± deviation +3( +\d+\.\d\d ± \d+\.\d\d %){3,5}/);
     expect(stdout).toContain('3 of 3 runs done');
     const [header, line] = fs.readFileSync(path.join(out, 'summary.csv'), 'utf8').trim().split('\n');
     expect(header).toMatch(/^runs,finished,folds,.*acer_test,acer_test_deviation/);

@@ -73,12 +73,12 @@ describe('the summary of a sweep', () => {
   });
 
   it('is a table that fits', () => {
-    const style = { width: 60, color: false };
-    expect(formatSweep(summariesOf(rates), style)).toContain('learningRate=0.01    2/2  80.0 ± 0.0 %  71.0 ± 1.4 %');
+    const style = { width: 66, color: false };
+    expect(formatSweep(summariesOf(rates), style)).toContain('learningRate=0.01    2/2  80.00 ± 0.00 %  71.00 ± 1.41 %');
     const table = formatSweep(summariesOf(folds), style);
-    expect(table).toMatch(/4\.2 .* 12\.5 %/);
-    expect(table).toMatch(/mean ± deviation .* 12\.5 ± 2\.0 %/);
-    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+    expect(table).toMatch(/4\.2 .* 12\.50 %/);
+    expect(table).toMatch(/mean ± deviation .* 12\.50 ± 2\.00 %/);
+    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(66);
   });
 });
 
@@ -98,7 +98,7 @@ describe('the chart of a sweep', () => {
     expect(chart).toMatchObject({ parameter: null, measure: 'ACER on the test side (lower is better)' });
     expect(chart.entries.map(({ label }) => label)).toEqual(['4.1', '4.2', '4.3', 'mean of the folds']);
     expect(chart.entries[3]!.values).toHaveLength(3);
-    expect(texts(renderSweep(chart)).map(({ text }) => text)).toContain('12.5 ± 2.0 %');
+    expect(texts(renderSweep(chart)).map(({ text }) => text)).toContain('12.50 ± 2.00 %');
   });
 
   it('names what varies alone, and keeps long names apart and within their column', () => {
@@ -134,6 +134,6 @@ describe('the chart of a sweep', () => {
     const chart = renderSweep(sweepChart('folds', summaries)!);
     const page = sweepPage({ title: 'folds & more', summaries, chart, failures, counts: { runs: 7, done: 6 } });
     expectXml(page.replace(/<svg[\s\S]*<\/svg>/, ''), { html: true });
-    for (const part of ['6 of 7 runs', '12.5 ± 2.0 %', 'seed 7', '&#60;got&#62; 1000']) expect(page).toContain(part);
+    for (const part of ['6 of 7 runs', '12.50 ± 2.00 %', 'seed 7', '&#60;got&#62; 1000']) expect(page).toContain(part);
   });
 });
