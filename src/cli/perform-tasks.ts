@@ -83,9 +83,11 @@ export async function openKept({ out, store: bucket }: PlaceChoice, folder: stri
   return { folder: chosen, places, store };
 }
 
-/** The words that say again where results are kept. */
-export function keptWords({ out, store }: PlaceChoice): readonly string[] {
-  return [...(out === undefined ? [] : ['--out', out]), ...(store === undefined ? [] : ['--store', store])];
+/** The words that say again where tasks are done, and where results are kept. */
+export function placeWords({ on, shard, redis, queue, out, store }: PlaceChoice): readonly string[] {
+  const given = { shard, redis, queue: redis === undefined ? undefined : queue, out, store };
+  const words = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return [...(on === 'local' ? [] : ['--on', on]), ...words];
 }
 
 export interface Performed {

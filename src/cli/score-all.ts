@@ -8,7 +8,7 @@ import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption, memoryPerImageOption, wholeNumber } from './options.js';
-import { addPlaceOptions, type Kept, keptWords, openKept, type PlaceChoice, performTasks } from './perform-tasks.js';
+import { addPlaceOptions, type Kept, openKept, type PlaceChoice, performTasks, placeWords } from './perform-tasks.js';
 
 interface ScoreAllChoice extends PlaceChoice {
   readonly folder?: string;
@@ -76,7 +76,7 @@ async function report(
   const missing = collected.filter(({ result }) => !result).length;
   const pictures = choice.folder !== undefined ? ['--folder', choice.folder] : ['--list', choice.list!];
   const memory = choice.memoryPerImage === undefined ? [] : ['--memory-per-image', String(choice.memoryPerImage / 2 ** 20)];
-  const words = [...pictures, '--chunk', String(choice.chunk), ...memory, ...keptWords(choice)];
+  const words = [...pictures, '--chunk', String(choice.chunk), ...memory, ...placeWords(choice)];
   const next = missing === 0 ? [] : [nextStep('do what is missing', 'score-all', file, ...words)];
   if (choice.json) {
     console.output.write(

@@ -18,7 +18,7 @@ import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
 import { jsonOption } from './options.js';
-import { addPlaceOptions, type Kept, keptWords, openKept, type PlaceChoice, performTasks } from './perform-tasks.js';
+import { addPlaceOptions, type Kept, openKept, type PlaceChoice, performTasks, placeWords } from './perform-tasks.js';
 import { writeSweepFiles } from './sweep-files.js';
 
 interface SweepChoice extends PlaceChoice {
@@ -105,7 +105,7 @@ async function report(
   const failed = count(({ failure }) => failure);
   const missing = runs.length - done - failed;
   const next =
-    done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...keptWords(choice))];
+    done === runs.length ? [] : [nextStep('do what is missing, and what failed again', 'sweep', file, ...placeWords(choice))];
   if (choice.json) {
     const end = { kind: 'end', runs: runs.length, done, failed, missing, results, page, summary: summaries, next };
     console.output.write(`${JSON.stringify(end)}\n`);

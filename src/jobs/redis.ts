@@ -34,6 +34,8 @@ const BACK_OFF_MILLISECONDS = 2000;
 /** A task whose workers die this often is given up. */
 const MOST_DEATHS = 3;
 const LOOK_MILLISECONDS = 500;
+/** For taking leave of a Redis that may be away. */
+const CLOSE_MILLISECONDS = 2000;
 
 export interface WorkOptions extends QueueOptions {
   /** Tasks at a time. */
@@ -136,7 +138,7 @@ export async function runOnQueue(runs: readonly Run[], options: QueueRunOptions)
   events.on('progress', ({ jobId, data }) => tell(jobId, taskProgressSchema.safeParse(data).data ?? begun));
   events.on('stalled', ({ jobId }) => tell(jobId, null));
   events.on('delayed', ({ jobId }) => tell(jobId, null));
-  try {
+  const follow = async () => {
     let finished = await store.finished();
     let asked = performance.now();
     for (const id of [...waiting.keys()]) {
@@ -162,9 +164,15 @@ export async function runOnQueue(runs: readonly Run[], options: QueueRunOptions)
       }
       if (waiting.size > 0) await pause(LOOK_MILLISECONDS);
     }
+  };
+  try {
+    // What asks a Redis that is away never hears, so that the signal has to end it.
+    await Promise.race([follow(), whenAborted(signal)]);
   } finally {
-    await events.close();
-    await queue.close();
+    const isClosed = new AbortController();
+    const limit = pause(CLOSE_MILLISECONDS, undefined, { signal: isClosed.signal });
+    await Promise.race([Promise.allSettled([events.close(), queue.close()]), limit]);
+    isClosed.abort();
     connection.disconnect();
   }
 }
