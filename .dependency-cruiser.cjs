@@ -53,7 +53,7 @@ module.exports = {
       // Optional peers are also installed for tests, so that they count as both.
       to: {
         dependencyTypes: ['unknown', 'undetermined', 'npm-dev', 'npm-no-pkg'],
-        pathNot: 'node_modules/(bullmq|ioredis)/',
+        pathNot: 'node_modules/(aws4fetch|bullmq|ioredis)/',
       },
     },
     {
@@ -62,6 +62,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/jobs/redis\\.ts$' },
       to: { path: 'node_modules/(bullmq|ioredis)/' },
+    },
+    {
+      name: 'buckets-stay-at-the-edge',
+      comment: 'So is the client of buckets.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/jobs/s3-client\\.ts$' },
+      to: { path: 'node_modules/aws4fetch/' },
     },
     {
       name: 'runtime-stays-small',

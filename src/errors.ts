@@ -116,6 +116,21 @@ export class VerificationError extends GossamerError {
   }
 }
 
+/** Where results are kept refuses, or is not to be reached. */
+export class StoreError extends GossamerError {
+  readonly code = 'STORE';
+  constructor(
+    /** Such as `s3://bucket/prefix`. */
+    readonly store: string,
+    /** Of HTTP; null where no answer came. */
+    readonly status: number | null,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${store}: ${detail}`, options);
+  }
+}
+
 /** Something that Gossamer, or this machine, does not do; the text says why and what does. */
 export class UnsupportedError extends GossamerError {
   readonly code = 'UNSUPPORTED';

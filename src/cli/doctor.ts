@@ -1,24 +1,23 @@
 import os from 'node:os';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { createEngine, type Engine, type EngineFacts } from '../engine/index.js';
 import { conv2d } from '../ops/index.js';
 import { formatBytes } from '../report/format.js';
 import { paintFor, wrap } from '../report/terminal.js';
 import { Rng, Scope, scope, Tensor } from '../tensor/index.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
+import { jsonOption } from './options.js';
 
 interface DoctorChoice extends EngineChoice {
   readonly json?: boolean;
 }
 
 export function doctorCommand(console: Console): Command {
-  return new Command('doctor')
+  return new EngineCommand('doctor')
     .description('say what this machine offers, what is on, what is off and why; measure one convolution')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer doctor --relaxed-simd on\n')
     .action((choice: DoctorChoice) => examine(choice, console));

@@ -1,13 +1,14 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { createEngine } from '../engine/index.js';
 import { formatEvaluation } from '../report/evaluation.js';
 import { formatCount } from '../report/format.js';
 import { type Evaluation, evaluate, loadModel, openSplit } from '../train/index.js';
 import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, nextStep } from './next.js';
-import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption } from './options.js';
+import { jsonOption } from './options.js';
 
 interface EvalChoice extends EngineChoice {
   readonly data?: string;
@@ -17,15 +18,13 @@ interface EvalChoice extends EngineChoice {
 }
 
 export function evalCommand(console: Console): Command {
-  return new Command('eval')
+  return new EngineCommand('eval')
     .description('judge a checkpoint on labelled images: accuracy, loss, classes, confusion')
     .argument('<checkpoint>', checkpointHelp)
     .option('--data <place>', 'folder or CSV manifest (default: where its recipe says)')
     .addOption(new Option('--split <name>', 'which part of the data').choices(['test', 'train']).default('test'))
     .option('--skip-bad', 'leave out records that cannot be read')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer eval runs/resnet20-cifar10 --data data/cifar-10-batches-bin\n')
     .action((place: string, choice: EvalChoice) => judge(checkpointPath(place), choice, console));

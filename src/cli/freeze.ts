@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type FrozenFile, freezeCheckpoint, type ReportedLayer, reportedLayers } from '../freeze/index.js';
@@ -7,18 +7,10 @@ import { formatBytes, formatCheckedImages, formatCount, formatMilliseconds, form
 import { wrap } from '../report/terminal.js';
 import { checkpointHelp, checkpointPath } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { layersTable } from './layers-table.js';
 import { formatNext, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  pathEndingIn,
-  relaxedSimdOption,
-  replaceOption,
-  threadsOption,
-} from './options.js';
+import { jsonOption, pathEndingIn, replaceOption } from './options.js';
 import { answersOf } from './packed-next.js';
 
 interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
@@ -31,7 +23,7 @@ interface FreezeChoice extends Pick<EngineChoice, 'autotune'> {
 }
 
 export function freezeCommand(console: Console): Command {
-  return new Command('freeze')
+  return new EngineCommand('freeze')
     .description(
       'pack a checkpoint into a model that only answers: 1-bit weights as bits, batch norms folded, and checked step by step',
     )
@@ -41,9 +33,7 @@ export function freezeCommand(console: Console): Command {
     .option('--images <path...>', 'pictures, or folders of them, to check it on besides random images')
     .option('--report <file>', 'an HTML page of all that was found, with --time: layers, graph, checks', pathEndingIn('.html'))
     .option('--time', 'time every step beside the float twin, the same network of real, plain layers')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { readValue, splitAssignment } from '../config/assignment.js';
 import { createEngine } from '../engine/index.js';
 import { ConfigError, WeightsError } from '../errors.js';
@@ -16,19 +16,9 @@ import {
   type Verification,
 } from '../train/index.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { formatNext, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  inputShape,
-  jsonOption,
-  relaxedSimdOption,
-  repeated,
-  replaceOption,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { inputShape, jsonOption, repeated, replaceOption, wholeNumber } from './options.js';
 
 interface ImportChoice extends EngineChoice {
   readonly model: string;
@@ -45,7 +35,7 @@ interface ImportChoice extends EngineChoice {
 }
 
 export function importCommand(console: Console): Command {
-  return new Command('import')
+  return new EngineCommand('import')
     .description('bring weights from elsewhere into a file that eval, predict and export read')
     .argument('<file>', 'a PyTorch checkpoint (.pth, .pt, .tar) or a safetensors file')
     .requiredOption('--model <name>', 'name of the network (gossamer models lists them)')
@@ -62,9 +52,7 @@ export function importCommand(console: Console): Command {
     .option('--map <file>', 'rules that rename tensors: a JSON list of { "from", "to" }')
     .option('--verify <file>', 'safetensors with images x and answers y in PyTorch’s layout, which the network must give')
     .addOption(replaceOption())
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { EngineOptions } from '../engine/index.js';
 import { nearest } from '../nearest.js';
 
 /*
@@ -8,40 +7,17 @@ import { nearest } from '../nearest.js';
 
 export const jsonOption = () => new Option('--json', 'for machines: JSON on stdout and nothing else');
 
-export const threadsOption = () =>
-  new Option('--threads <number>', 'threads that compute (default: all processors); results do not depend on it').argParser(
-    wholeNumber(1, 64),
-  );
-
-export const relaxedSimdOption = () =>
-  new Option(
-    '--relaxed-simd <mode>',
-    'fused multiply-adds: where offered, also behind the flag of Node 20 (on), or never; last bits of results differ',
-  )
-    .choices(['auto', 'on', 'off'])
-    .default('auto');
-
 export const redisOption = () => new Option('--redis <address>', 'redis://HOST:PORT of the queue, without a password');
 
 export const queueOption = () => new Option('--queue <name>', 'which queue there').default('gossamer');
 
-export const autotuneOption = () =>
+export const memoryPerImageOption = () =>
   new Option(
-    '--autotune <mode>',
-    'time 1-bit kernels once on a machine (on), now and again (fresh), or never (off); results do not depend on it',
-  )
-    .choices(['on', 'fresh', 'off'])
-    .default('on');
+    '--memory-per-image <MiB>',
+    'what one picture may take (default: 256, or 64 times the file); files that claim more are refused',
+  ).argParser((text) => wholeNumber(1)(text) * 2 ** 20);
 
 export const replaceOption = () => new Option('--replace', 'write over the file if it is there (as a whole, or not at all)');
-
-/** What `threadsOption`, `relaxedSimdOption` and `autotuneOption` give. */
-export type EngineChoice = Pick<EngineOptions, 'threads' | 'relaxedSimd' | 'autotune'>;
-
-/** Without the verb's own options. */
-export function engineChoice({ threads, relaxedSimd, autotune }: EngineChoice): EngineChoice {
-  return { threads, relaxedSimd, autotune };
-}
 
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {

@@ -1,19 +1,12 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { openPictures } from '../data/index.js';
 import { createEngine } from '../engine/index.js';
 import { loadModel, predict as predictImages } from '../train/index.js';
 import { checkpointHelp, checkpointPath, readClassifier } from './checkpoint-path.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { formatNext, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  relaxedSimdOption,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { jsonOption, wholeNumber } from './options.js';
 import { type Prediction, predictionsText } from './predictions.js';
 
 interface PredictChoice extends EngineChoice {
@@ -22,14 +15,12 @@ interface PredictChoice extends EngineChoice {
 }
 
 export function predictCommand(console: Console): Command {
-  return new Command('predict')
+  return new EngineCommand('predict')
     .description('name what is on pictures; size, normalisation and labels are those of the checkpoint')
     .argument('<checkpoint>', checkpointHelp)
     .argument('<image...>', 'pictures: jpg, png, webp, gif, tiff, avif')
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer predict runs/ftbnn-tiny-fashion shoe.png\n')
     .action((place: string, images: string[], choice: PredictChoice) => predict(checkpointPath(place), images, choice, console));

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
 import { ConfigError } from '../errors.js';
 import { formatCount, formatShare } from '../report/format.js';
@@ -25,20 +25,13 @@ import {
   withEpochs,
 } from '../train/tables/index.js';
 import { answer, type Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { writeEvidence } from './evidence-files.js';
 import { status } from './failure.js';
 import { listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  relaxedSimdOption,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { jsonOption, wholeNumber } from './options.js';
 
 interface ReproduceChoice extends EngineChoice {
   readonly data?: string;
@@ -54,7 +47,7 @@ interface ReproduceChoice extends EngineChoice {
 const defaultOut = 'runs/reproduce';
 
 export function reproduceCommand(console: Console): Command {
-  return new Command('reproduce')
+  return new EngineCommand('reproduce')
     .description('train what is missing of a table of results, and write the table; without a name, list the tables')
     .argument('[table]', 'name of a table')
     .option('--data <folder>', 'where CIFAR-10 lies')
@@ -64,9 +57,7 @@ export function reproduceCommand(console: Console): Command {
     .option('--epochs <number>', "in place of the table's: makes a table of another name, for a first look", wholeNumber(1))
     .option('--results <folder>', 'where the table is written (default: docs/results; with --epochs: RUNS/results)')
     .option('--report', 'train nothing: write the table from the runs that are finished')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

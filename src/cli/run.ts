@@ -1,43 +1,31 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { readPicture } from '../data/index.js';
 import { readFileChecked } from '../formats/file.js';
 import { formatShare } from '../report/format.js';
 import { renderTable } from '../report/table.js';
 import { load, type ProfiledStep } from '../runtime/index.js';
 import { answer, type Console } from './console.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  relaxedSimdOption,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
+import { jsonOption, memoryPerImageOption, wholeNumber } from './options.js';
 import { type Prediction, predictionsText } from './predictions.js';
 
 interface RunChoice extends EngineChoice {
   readonly top: number;
   readonly profile?: boolean;
+  /** Bytes. */
   readonly memoryPerImage?: number;
   readonly json?: boolean;
 }
 
 export function runCommand(console: Console): Command {
-  return new Command('run')
+  return new EngineCommand('run')
     .description('name what is on pictures with a packed model (gossamer freeze)')
     .argument('<model>', 'the packed model, .safetensors')
     .argument('<image...>', 'pictures: jpg, png, webp, gif, tiff, avif')
     .option('--top <number>', 'answers for each picture', wholeNumber(1), 3)
     .option('--profile', 'how long each step takes, on the first picture')
-    .option(
-      '--memory-per-image <MiB>',
-      'what one picture may take (default: 256, or 64 times the file); files that claim more are refused',
-      wholeNumber(1),
-    )
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .addOption(memoryPerImageOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer run ftbnn-tiny.safetensors frog.png\n')
     .action((file: string, images: string[], choice: RunChoice) => run(file, images, choice, console));
@@ -45,8 +33,7 @@ export function runCommand(console: Console): Command {
 
 async function run(file: string, images: readonly string[], choice: RunChoice, console: Console): Promise<void> {
   const bytes = await readFileChecked(file);
-  const memoryPerImage = choice.memoryPerImage && choice.memoryPerImage * 2 ** 20;
-  const model = await load(bytes, { ...engineChoice(choice), name: file, memoryPerImage });
+  const model = await load(bytes, { ...engineChoice(choice), name: file, memoryPerImage: choice.memoryPerImage });
   try {
     const predictions: Prediction[] = [];
     for (const image of images) {

@@ -3,18 +3,19 @@ import { Command } from 'commander';
 import { ConfigError } from '../errors.js';
 import { readFileChecked, writeFileAtomic } from '../formats/file.js';
 import { decodePackedModel } from '../formats/packed/model.js';
-import { bulkRuns, collect, FolderStore, joinScores, picturesBelow, picturesListed, type Run } from '../jobs/index.js';
+import { bulkRuns, collect, joinScores, picturesBelow, picturesListed, type Run } from '../jobs/index.js';
 import { printable, wrap } from '../report/terminal.js';
 import type { Console } from './console.js';
 import { formatNext, nextStep } from './next.js';
-import { jsonOption, wholeNumber } from './options.js';
-import { addPlaceOptions, type PlaceChoice, performTasks } from './perform-tasks.js';
+import { jsonOption, memoryPerImageOption, wholeNumber } from './options.js';
+import { addPlaceOptions, type Kept, openKept, type PlaceChoice, performTasks, placeWords } from './perform-tasks.js';
 
 interface ScoreAllChoice extends PlaceChoice {
   readonly folder?: string;
   readonly list?: string;
-  readonly out?: string;
   readonly chunk: number;
+  /** Bytes. */
+  readonly memoryPerImage?: number;
 }
 
 export function scoreAllCommand(console: Console): Command {
@@ -24,8 +25,8 @@ export function scoreAllCommand(console: Console): Command {
     .option('--folder <folder>', 'all pictures below it')
     .option('--list <file>', 'the pictures that it names, one a line, seen from it')
     .option('--chunk <number>', 'pictures of a task', wholeNumber(1), 256)
-    .option('--out <folder>', 'where results are kept (default: runs/scores-NAME)');
-  return addPlaceOptions(command)
+    .addOption(memoryPerImageOption());
+  return addPlaceOptions(command, 'runs/scores-NAME')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ gossamer score-all ftbnn-tiny.safetensors --folder pictures --out runs/scores\n')
     .action((model: string, choice: ScoreAllChoice) => scoreAll(model, choice, console));
@@ -34,14 +35,23 @@ export function scoreAllCommand(console: Console): Command {
 async function scoreAll(file: string, choice: ScoreAllChoice, console: Console): Promise<void> {
   const { digest } = await decodePackedModel(await readFileChecked(file), file);
   const [folder, files] = picturesOf(choice);
-  const runs = await bulkRuns({ model: { file, digest }, folder, files, chunk: choice.chunk });
-  const store = new FolderStore(choice.out ?? path.join('runs', `scores-${path.basename(file, path.extname(file))}`));
-  const names = new Map(runs.map(({ id, name }) => [id, name]));
-  await performTasks(runs, store, choice, console, ({ id, state, failure }, result) => {
-    const counts = result ? `, ${result.measures['pictures']} pictures, ${result.measures['unreadable']} unreadable` : '';
-    return `${wrap(printable(`${names.get(id)}: ${state}${counts}${failure ? `: ${failure.message}` : ''}`), console.output.columns())}\n`;
+  const runs = await bulkRuns({
+    model: { file, digest },
+    folder,
+    files,
+    chunk: choice.chunk,
+    memoryPerImage: choice.memoryPerImage,
   });
-  await report(file, runs, store, choice, console);
+  const kept = await openKept(choice, path.join('runs', `scores-${path.basename(file, path.extname(file))}`));
+  const names = new Map(runs.map(({ id, name }) => [id, name]));
+  await performTasks(runs, kept, choice, console, ({ id, state, failure }, result) => {
+    const counts = result ? `, pictures: ${result.measures['pictures']}, unreadable: ${result.measures['unreadable']}` : '';
+    return wrap(
+      printable(`${names.get(id)}: ${state}${counts}${failure ? `: ${failure.message}` : ''}`),
+      console.output.columns(),
+    );
+  });
+  await report(file, runs, kept, choice, console);
 }
 
 function picturesOf({ folder, list }: ScoreAllChoice): [folder: string, files: readonly string[]] {
@@ -54,22 +64,21 @@ function picturesOf({ folder, list }: ScoreAllChoice): [folder: string, files: r
 async function report(
   file: string,
   runs: readonly Run[],
-  store: FolderStore,
-  { json, out, folder, list }: ScoreAllChoice,
+  { folder, store }: Kept,
+  choice: ScoreAllChoice,
   console: Console,
 ): Promise<void> {
   const collected = await collect(runs, store);
-  const csv = path.join(store.folder, 'scores.csv');
-  await writeFileAtomic(csv, new TextEncoder().encode(joinScores(runs, store)));
+  const csv = path.join(folder, 'scores.csv');
+  await writeFileAtomic(csv, new TextEncoder().encode(await joinScores(runs, store)));
   const sum = (measure: string) => collected.reduce((total, { result }) => total + (result?.measures[measure] ?? 0), 0);
   const [scored, unreadable] = [sum('pictures') - sum('unreadable'), sum('unreadable')];
   const missing = collected.filter(({ result }) => !result).length;
-  const words = [
-    ...(folder !== undefined ? ['--folder', folder] : ['--list', list!]),
-    ...(out === undefined ? [] : ['--out', out]),
-  ];
+  const pictures = choice.folder !== undefined ? ['--folder', choice.folder] : ['--list', choice.list!];
+  const memory = choice.memoryPerImage === undefined ? [] : ['--memory-per-image', String(choice.memoryPerImage / 2 ** 20)];
+  const words = [...pictures, '--chunk', String(choice.chunk), ...memory, ...placeWords(choice)];
   const next = missing === 0 ? [] : [nextStep('do what is missing', 'score-all', file, ...words)];
-  if (json) {
+  if (choice.json) {
     console.output.write(
       `${JSON.stringify({ kind: 'end', tasks: runs.length, missing, scored, unreadable, scores: csv, next })}\n`,
     );

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { writeFileAtomic } from '../formats/file.js';
 import { trainingData } from '../pad/index.js';
 import {
@@ -30,19 +30,11 @@ import {
   trainingRecipe,
 } from '../search/index.js';
 import type { Console } from './console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { status } from './failure.js';
 import { listenForInterruption } from './interruption.js';
 import { formatNext, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  positiveNumber,
-  relaxedSimdOption,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { jsonOption, positiveNumber, wholeNumber } from './options.js';
 import { absoluteSource, freshRunFolder, latestRunFolder } from './run-place.js';
 
 interface SearchChoice extends EngineChoice {
@@ -60,7 +52,7 @@ interface SearchChoice extends EngineChoice {
 const comparing = 'all strategies with several seeds, then what they found trained from scratch, side by side';
 
 export function searchCommand(console: Console): Command {
-  return new Command('search')
+  return new EngineCommand('search')
     .description('search a network for the data at hand, within a cost: cells, found by gradient, chance or evolution')
     .argument('<recipe>', `${Object.keys(searchRecipes).join(', ')}; or a .json file`)
     .option('--data <place>', 'folder, CSV manifest or prepared faces (default: where the recipe says)')
@@ -73,9 +65,7 @@ export function searchCommand(console: Console): Command {
     .option('--compare', comparing)
     .option('--seeds <number>', 'with --compare: how many seeds of each strategy', wholeNumber(1, 100), 2)
     .option('--resume', 'go on with the search in --out, or with the newest of the recipe')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

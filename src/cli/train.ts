@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import process from 'node:process';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
 import { ConfigError } from '../errors.js';
 import { trainingData } from '../pad/index.js';
@@ -19,21 +19,12 @@ import {
 } from '../train/index.js';
 import type { Console } from './console.js';
 import { CurvesFile } from './curves-file.js';
+import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { status } from './failure.js';
 import { type Interruption, listenForInterruption } from './interruption.js';
 import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
-import {
-  autotuneOption,
-  type EngineChoice,
-  engineChoice,
-  jsonOption,
-  relaxedSimdOption,
-  repeated,
-  share,
-  threadsOption,
-  wholeNumber,
-} from './options.js';
+import { jsonOption, repeated, share, wholeNumber } from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
 import { absoluteSource, freshRunFolder, latestRunFolder } from './run-place.js';
 
@@ -51,7 +42,7 @@ interface TrainChoice extends EngineChoice {
 }
 
 export function trainCommand(console: Console): Command {
-  return new Command('train')
+  return new EngineCommand('train')
     .description('train a network by a recipe, into a run folder: checkpoints, log, curves, summary')
     .argument('<recipe>', 'name of a recipe (gossamer recipes lists them), or a .json file')
     .option('--data <place>', 'folder, CSV manifest or prepared faces (default: where the recipe says)')
@@ -67,9 +58,7 @@ export function trainCommand(console: Console): Command {
     .option('--set <key=value>', 'change any value of the recipe, as often as needed', repeated)
     .option('--resume', 'go on with the run in --out, or with the newest run of the recipe')
     .option('--skip-bad', 'leave out records that cannot be read')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { checkQueueName, parseRedisAddress, passwordVariable, workOnQueue } from '../jobs/index.js';
@@ -11,6 +12,7 @@ interface WorkerChoice {
   readonly queue: string;
   readonly concurrency: number;
   readonly threads: number;
+  readonly work: string;
   readonly patience: number;
   readonly json?: boolean;
 }
@@ -22,6 +24,11 @@ export function workerCommand(console: Console): Command {
     .addOption(queueOption())
     .option('--concurrency <number>', 'tasks at a time, each in a process of its own', wholeNumber(1, 1024), 1)
     .option('--threads <number>', 'threads of each task', wholeNumber(1, 64), 1)
+    .option(
+      '--work <folder>',
+      'what is under way of sweeps that keep their results in a bucket (--store)',
+      path.join('runs', 'worker'),
+    )
     .option(
       '--patience <seconds>',
       'without a sign of life for so long a worker counts as dead, and its task goes to another',
@@ -45,7 +52,14 @@ async function work(choice: WorkerChoice, console: Console): Promise<void> {
     console.output.write(choice.json ? `${JSON.stringify(event)}\n` : `${wrap(printable(text), console.output.columns())}\n`);
   try {
     await workOnQueue({
-      ...{ redis, queue, concurrency: choice.concurrency, threads: choice.threads, patience: choice.patience },
+      ...{
+        redis,
+        queue,
+        concurrency: choice.concurrency,
+        threads: choice.threads,
+        work: path.resolve(choice.work),
+        patience: choice.patience,
+      },
       signal: interruption.signal,
       onReady: () =>
         tell({ kind: 'ready', queue, redis: redis.label }, `Waiting for tasks of the queue ${queue} on ${redis.label}.`),

@@ -13,11 +13,19 @@ type Issue = z.core.$ZodIssue;
 export function parseConfig<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues;
+  const issues = result.error.issues.flatMap(innermost);
   // A misspelt key that is needed shows twice, as missing and as unknown: the second says more.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
   const { key, detail } = describe(schema, value, issue);
   throw new ConfigError(key, detail, { cause: result.error });
+}
+
+/** Where one variant alone is of the kind of the value (a list, an object), what is wrong within that. */
+function innermost(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const fitting = issue.errors.filter(([first]) => first?.code !== 'invalid_type' || first.path.length > 0);
+  if (fitting.length !== 1) return [issue];
+  return fitting[0]!.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describe(schema: z.ZodType, root: unknown, issue: Issue): { key: string; detail: string } {

@@ -51,7 +51,7 @@ function step(place: z.ZodType, key: string): z.ZodType | null {
   return null;
 }
 
-/** Of a choice by name, the variant that `value` names; anything else is itself. */
+/** Of a choice by name the variant that `value` names, of a list or an object what `value` is; anything else is itself. */
 function choose(place: z.ZodType, value: unknown): z.ZodType {
   const inner = unwrap(place);
   if (inner.def.type !== 'union') return inner;
@@ -59,7 +59,7 @@ function choose(place: z.ZodType, value: unknown): z.ZodType {
     options: readonly z.ZodType[];
     discriminator?: string;
   };
-  if (discriminator === undefined) return inner;
+  if (discriminator === undefined) return ofKind(options, value) ?? inner;
   const name = valueAt(value, [discriminator]);
   const isNamed = (option: z.ZodType) => {
     const place = (option as z.ZodObject).shape[discriminator] as z.ZodType;
@@ -67,6 +67,15 @@ function choose(place: z.ZodType, value: unknown): z.ZodType {
     return name === undefined ? place.def.type === 'default' : (values as readonly unknown[]).includes(name);
   };
   return options.find(isNamed) ?? inner;
+}
+
+/** The only variant that is a list, or an object, as `value` is. */
+function ofKind(options: readonly z.ZodType[], value: unknown): z.ZodType | undefined {
+  const kind = Array.isArray(value) ? 'array' : typeof value;
+  const [first, ...others] = options
+    .map(unwrap)
+    .filter(({ def }) => def.type === kind && (kind === 'array' || kind === 'object'));
+  return others.length === 0 ? first : undefined;
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {

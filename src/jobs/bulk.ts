@@ -3,8 +3,9 @@ import path from 'node:path';
 import { ConfigError, DataError } from '../errors.js';
 import { packageVersion } from '../train/tables/version.js';
 import { digestOfFiles } from './data-digest.js';
+import { SCORES_FILE } from './kinds/score.js';
 import type { Run } from './run.js';
-import type { FolderStore } from './store.js';
+import type { ResultStore } from './store.js';
 import { taskId } from './task.js';
 
 /** Endings of what counts as a picture in a folder. */
@@ -50,10 +51,12 @@ export interface BulkOptions {
   readonly files: readonly string[];
   /** Pictures of a task. */
   readonly chunk: number;
+  /** Bytes that one picture may take; as the runtime allows, unless given. */
+  readonly memoryPerImage?: number | undefined;
 }
 
 /** Tasks that score pictures, so many each. @throws ConfigError for a picture that is named twice; DataError for one that is not there */
-export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Promise<readonly Run[]> {
+export async function bulkRuns({ model, folder, files, chunk, memoryPerImage }: BulkOptions): Promise<readonly Run[]> {
   const places = new Map(files.map((file, i) => [file, i]));
   const twice = files.find((file, i) => places.get(file) !== i);
   if (twice !== undefined) throw new ConfigError('list', `names ${twice} twice.`);
@@ -66,7 +69,8 @@ export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Pr
       part.map((file) => path.resolve(place, file)),
     );
     const config = { model: model.digest, files: part };
-    const order = { task: { what: 'score' as const, config, seed: 0, data, fold: null }, place, model: path.resolve(model.file) };
+    const task = { what: 'score' as const, config, seed: 0, data, fold: null };
+    const order = { task, place, model: path.resolve(model.file), ...(memoryPerImage !== undefined && { memoryPerImage }) };
     const name = part.length === 1 ? part[0]! : `${part[0]} … ${part.at(-1)}`;
     runs.push({ id: taskId(order.task, packageVersion()), order, name });
   }
@@ -74,10 +78,8 @@ export async function bulkRuns({ model, folder, files, chunk }: BulkOptions): Pr
 }
 
 /** The scores of all tasks that are done, in their order. */
-export function joinScores(runs: readonly Run[], store: FolderStore): string {
-  const texts = runs.flatMap(({ id }) => {
-    const file = path.join(store.resultFolder(id), 'scores.csv');
-    return fs.existsSync(file) ? [fs.readFileSync(file, 'utf8')] : [];
-  });
+export async function joinScores(runs: readonly Run[], store: ResultStore): Promise<string> {
+  const files = await Promise.all(runs.map(({ id }) => store.file(id, SCORES_FILE)));
+  const texts = files.flatMap((bytes) => (bytes ? [new TextDecoder().decode(bytes)] : []));
   return texts.map((text, i) => (i === 0 ? text : text.slice(text.indexOf('\n') + 1))).join('');
 }

@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '../train/tables/version.js';
 import type { TaskAssignment, TaskMessage } from './messages.js';
+import { openStore } from './open-store.js';
+import type { TaskProgress } from './progress.js';
 import type { TaskOutcome } from './runner.js';
-import { FolderStore } from './store.js';
 import { taskId } from './task.js';
+import { WorkFolder } from './work-folder.js';
 
 const program = fileURLToPath(new URL('./task-process.js', import.meta.url));
 
@@ -16,11 +18,12 @@ const program = fileURLToPath(new URL('./task-process.js', import.meta.url));
 export function runInProcess(
   assignment: TaskAssignment,
   signal: AbortSignal,
-  onProgress: (share: number) => void = () => {},
+  onProgress: (progress: TaskProgress) => void,
 ): Promise<TaskOutcome> {
   const id = taskId(assignment.order.task, packageVersion());
-  const store = new FolderStore(assignment.store);
-  const log = fs.openSync(store.logFile(id), 'a');
+  const { places } = assignment;
+  const logFile = new WorkFolder(places.folder).logFile(id);
+  const log = fs.openSync(logFile, 'a');
   const child = fork(program, [], { stdio: ['ignore', log, log, 'ipc'] });
   fs.closeSync(log);
   return new Promise((resolve) => {
@@ -30,15 +33,19 @@ export function runInProcess(
     signal.addEventListener('abort', stop);
     child.on('message', (message: TaskMessage) => {
       if (message.kind === 'ready') child.send(assignment);
-      else if (message.kind === 'progress') onProgress(message.share);
+      else if (message.kind === 'progress') onProgress(message.progress);
       else outcome = message.outcome;
     });
     const end = (how: string) => {
       signal.removeEventListener('abort', stop);
       if (outcome || signal.aborted) return resolve(outcome ?? { id, state: 'interrupted', failure: null });
-      const message = `its process ended (${how}) before the task was done; what it printed is in ${store.logFile(id)}`;
+      const message = `its process ended (${how}) before the task was done; what it printed is in ${logFile}`;
       const failure = { code: 'PROCESS', message };
-      void store.noteFailure(id, failure).then(() => resolve({ id, state: 'failed', failure }));
+      const note = async () => (await openStore(places)).noteFailure(id, failure);
+      // A store that is away does not hear of it: the outcome tells it all the same.
+      void note()
+        .catch(() => {})
+        .then(() => resolve({ id, state: 'failed', failure }));
     };
     child.on('error', (error) => end(error.message));
     child.on('exit', (code, by) => end(by === null ? `exit code ${code}` : by));

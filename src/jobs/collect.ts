@@ -1,6 +1,6 @@
 import { csvLine } from '../data/csv.js';
 import type { Run } from './run.js';
-import type { FolderStore, TaskFailure, TaskResult } from './store.js';
+import type { ResultStore, TaskFailure, TaskResult } from './store.js';
 import type { SweepRun } from './sweep.js';
 
 /** Where a task stands. */
@@ -11,7 +11,7 @@ export interface CollectedRun<R extends Run = SweepRun> {
 }
 
 /** Where all tasks stand, whoever did them. @throws FormatError for a result that was tampered with */
-export async function collect<R extends Run>(runs: readonly R[], store: FolderStore): Promise<readonly CollectedRun<R>[]> {
+export async function collect<R extends Run>(runs: readonly R[], store: ResultStore): Promise<readonly CollectedRun<R>[]> {
   return Promise.all(
     runs.map(async (run) => {
       const result = await store.result(run.id);
@@ -28,9 +28,9 @@ export function collectedCsv(collected: readonly CollectedRun[]): string {
     run.id,
     String(run.order.task.seed),
     run.order.task.fold ?? '',
-    ...keys.map((key) => text(run.settings[key])),
+    ...keys.map((key) => cellText(run.settings[key])),
     result ? 'done' : failure ? 'failed' : 'missing',
-    ...measures.map((measure) => text(result?.measures[measure])),
+    ...measures.map((measure) => cellText(result?.measures[measure])),
   ]);
   return [['id', 'seed', 'fold', ...keys, 'state', ...measures], ...rows].map(csvLine).join('');
 }
@@ -39,7 +39,8 @@ function columnsOf(collected: readonly CollectedRun[], of: (run: CollectedRun) =
   return [...new Set(collected.flatMap((run) => Object.keys(of(run))))];
 }
 
-function text(value: unknown): string {
+/** A value in a cell of a CSV file; empty for none. */
+export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

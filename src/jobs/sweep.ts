@@ -9,20 +9,14 @@ import { sampleName } from '../train/dataset.js';
 import { applyOverrides, loadRecipe, type Recipe } from '../train/index.js';
 import { packageVersion } from '../train/tables/version.js';
 import { digestOfPlace } from './data-digest.js';
+import { foldsOf, foldsSchema, type Settings, settingsSchema, settingValue } from './folds.js';
 import type { Run } from './run.js';
 import { type Task, taskId } from './task.js';
-
-const value = z.union([z.number(), z.string(), z.boolean(), z.null(), z.array(z.union([z.number(), z.string()]))]);
-type Value = z.output<typeof value>;
-
-/** Dotted keys of the recipe and what they become. */
-const settings = z.record(z.string().min(1), value);
-type Settings = z.output<typeof settings>;
 
 const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, 'a lower and a higher number');
 
 const distribution = z.union([
-  z.strictObject({ choice: z.array(value).min(1) }),
+  z.strictObject({ choice: z.array(settingValue).min(1) }),
   z.strictObject({ uniform: range }),
   /** Evenly over the logarithm. */
   z.strictObject({ logUniform: range.refine(([low]) => low > 0, 'numbers above 0') }),
@@ -45,10 +39,10 @@ export const sweepSchema = z.strictObject({
   /** Folder or file of the data, seen from this file; where the recipe says, unless given. */
   data: z.string().nullable().default(null),
   /** What all runs change of the recipe. */
-  set: settings.default({}),
+  set: settingsSchema.default({}),
   seeds: seeds.default([0]),
   /** Every combination of these values is a run. */
-  grid: z.record(z.string().min(1), z.array(value).min(1)).default({}),
+  grid: z.record(z.string().min(1), z.array(settingValue).min(1)).default({}),
   /** So many runs with values drawn by this seed. */
   random: z
     .strictObject({
@@ -58,12 +52,7 @@ export const sweepSchema = z.strictObject({
     })
     .nullable()
     .default(null),
-  /** Parts of a protocol, each with what it changes of the recipe, and data of its own where it has such. */
-  folds: z
-    .array(
-      z.strictObject({ name: z.string().min(1).max(200), set: settings.default({}), data: z.string().nullable().default(null) }),
-    )
-    .default([]),
+  folds: foldsSchema.default([]),
 });
 
 export type Sweep = z.output<typeof sweepSchema>;
@@ -96,12 +85,13 @@ export function readSweep(file: string): Sweep {
 /**
  * All runs of a sweep, first every setting with the first seed, then with the next, so that a sweep that is cut short compares all settings.
  * @param folder from which the sweep's recipe and data are seen
- * @throws ConfigError for settings that the recipe has not; DataError for data that is not there
+ * @throws ConfigError for settings that the recipe has not, or a protocol that has no such folds; DataError for data that is not there, FormatError for
+ *   faces that are not prepared
  */
 export async function runsOf(sweep: Sweep, folder: string): Promise<readonly SweepRun[]> {
   const own = /[/\\]|\.json$/.test(sweep.recipe) ? path.resolve(folder, sweep.recipe) : sweep.recipe;
   const recipe = applyOverrides(loadRecipe(own), assignmentsOf(sweep.set));
-  const folds = sweep.folds.length > 0 ? sweep.folds : [{ name: null, set: {}, data: null }];
+  const folds = await foldsOf(sweep.folds, () => placeOf(recipe, sweep.data, folder));
   const points = pointsOf(sweep);
   const digests = new Map<string, Promise<string>>();
   const runs: SweepRun[] = [];
@@ -122,8 +112,20 @@ export async function runsOf(sweep: Sweep, folder: string): Promise<readonly Swe
 
 /** `learningRate=0.1 smoothing=0, seed 1, fold a` */
 function nameOf(settings: Settings, seed: number, fold: string | null): string {
-  const set = Object.entries(settings).map(([key, wanted]) => `${key.split('.').at(-1)}=${JSON.stringify(wanted)}`);
-  return [...(set.length > 0 ? [set.join(' ')] : []), `seed ${seed}`, ...(fold === null ? [] : [`fold ${fold}`])].join(', ');
+  const set = describeSettings(settings);
+  return [...(set === '' ? [] : [set]), `seed ${seed}`, ...(fold === null ? [] : [`fold ${fold}`])].join(', ');
+}
+
+/** `learningRate=0.1 smoothing=0`, in five digits; keys that end alike, or in `name`, in full. Empty for none. */
+export function describeSettings(settings: Settings): string {
+  const ends = Object.keys(settings).map((key) => key.split('.').at(-1)!);
+  const isShared = (end: string) => end === 'name' || ends.indexOf(end) !== ends.lastIndexOf(end);
+  return Object.entries(settings)
+    .map(
+      ([key, wanted], i) =>
+        `${isShared(ends[i]!) ? key : ends[i]}=${JSON.stringify(typeof wanted === 'number' ? Number(wanted.toPrecision(5)) : wanted)}`,
+    )
+    .join(' ');
 }
 
 /** Where the data lies and the seed are told apart from the recipe. */
@@ -159,7 +161,7 @@ function pointsOf({ grid, random }: Sweep): readonly Settings[] {
   return combinations.flatMap((point) => drawn.map((other) => ({ ...point, ...other })));
 }
 
-function draw(from: z.output<typeof distribution>, rng: Rng): Value {
+function draw(from: z.output<typeof distribution>, rng: Rng): Settings[string] {
   if ('choice' in from) return from.choice[rng.integer(from.choice.length)]!;
   if ('uniform' in from) return rng.uniform(...from.uniform);
   if ('logUniform' in from) return Math.exp(rng.uniform(Math.log(from.logUniform[0]), Math.log(from.logUniform[1])));

@@ -30,6 +30,8 @@ export const orderSchema = z.strictObject({
   place: z.string().min(1),
   /** Of a `score` task: the file of its model. */
   model: z.string().optional(),
+  /** Of a `score` task: bytes that one picture may take, as for the runtime. */
+  memoryPerImage: z.number().positive().optional(),
 });
 
 export type Order = z.output<typeof orderSchema>;

@@ -2,17 +2,17 @@ import path from 'node:path';
 import { RecordSource } from '../data/records.js';
 import type { FrameFacts } from '../data/source.js';
 import { ConfigError, ShapeError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
 import { isUsed } from './counts.js';
 import type { Failure } from './crop.js';
 import { depthSize } from './depth.js';
 import type { PreparedFrame, PreparedPresentation } from './prepared/format.js';
 import type { Prepared } from './prepared/open.js';
 import { type Box, labels, type Protocol, type Split } from './presentation.js';
+import { findProtocol } from './protocols.js';
 
 export interface PadSelection {
   readonly split: Split;
-  /** May be left out where there is one only. */
+  /** May be left out where there is one only; `P:leave-out.SPECIES` is P without an attack species, and judged by it alone. */
   readonly protocol?: string;
 }
 
@@ -45,10 +45,10 @@ export class PadSource extends RecordSource {
 
   /** @throws ConfigError for an unknown protocol, none where there are several, or a split without a crop */
   constructor(prepared: Prepared, { split, protocol: name }: PadSelection) {
-    const protocol = protocolOf(prepared, name);
+    const { protocol, splitOf } = findProtocol(prepared, name);
     const { manifest, presentations, frames, folder } = prepared;
     const taken = frames.filter(
-      ({ presentation, frame }) => presentations[presentation]!.splits[protocol.name] === split && isUsed(protocol, split, frame),
+      ({ presentation, frame }) => splitOf(presentations[presentation]!) === split && isUsed(protocol, split, frame),
     );
     const crops = taken.filter((frame): frame is Crop => 'shard' in frame);
     if (crops.length === 0) {
@@ -125,15 +125,4 @@ export class PadSource extends RecordSource {
     const scale = 1 / (255 * factor * factor);
     for (let i = 0; i < side * side; i++) out[i]! *= scale;
   }
-}
-
-function protocolOf({ manifest: { protocols }, folder }: Prepared, name: string | undefined): Protocol {
-  const names = protocols.map((protocol) => protocol.name);
-  if (name === undefined) {
-    if (protocols.length === 1) return protocols[0]!;
-    throw new ConfigError('protocol', `${folder} has ${names.length} protocols: name one of ${names.join(', ')}.`);
-  }
-  const found = protocols.find((protocol) => protocol.name === name);
-  if (found) return found;
-  throw new ConfigError('protocol', `${folder} has no protocol "${name}".${didYouMean(name, names)} It has ${names.join(', ')}.`);
 }

@@ -9,9 +9,10 @@ export interface TextOutput {
 
 const redrawMilliseconds = 100;
 
-/** The last line of a terminal, drawn over and over, with lasting lines printed above it. */
+/** The last line of a terminal, or the last few, drawn over and over, with lasting lines printed above. */
 export class LiveLine {
-  private isShown = false;
+  /** Lines that stand there. */
+  private shown = 0;
   private lastDrawn = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -19,15 +20,20 @@ export class LiveLine {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Draws, but not more than ten times a second unless `force` is set. Nothing on what is not a terminal. */
+  /**
+   * Draws one line or more, but not more than ten times a second unless `force` is set. Nothing on what is not a terminal.
+   * @param render gives lines of at most `width` columns
+   */
   draw(render: (width: number) => string, force = false): void {
     if (!this.output.isTTY) return;
     const time = this.now();
     if (!force && time - this.lastDrawn < redrawMilliseconds) return;
     this.lastDrawn = time;
-    this.isShown = true;
     // The last column stays free: a terminal may wrap there.
-    this.output.write(`\r${render(this.output.columns() - 1)}\u001b[K`);
+    const lines = render(this.output.columns() - 1).split('\n');
+    const rest = lines.length < this.shown ? '\u001b[J' : '';
+    this.output.write(`${this.toFirst()}${lines.join('\u001b[K\n')}\u001b[K${rest}`);
+    this.shown = lines.length;
   }
 
   /** Prints lines that stay. */
@@ -37,8 +43,13 @@ export class LiveLine {
   }
 
   clear(): void {
-    if (this.isShown) this.output.write('\r\u001b[K');
-    this.isShown = false;
+    if (this.shown > 0) this.output.write(`${this.toFirst()}\u001b[${this.shown > 1 ? 'J' : 'K'}`);
+    this.shown = 0;
     this.lastDrawn = Number.NEGATIVE_INFINITY;
+  }
+
+  /** To where the first of the lines begins. */
+  private toFirst(): string {
+    return this.shown > 1 ? `\r\u001b[${this.shown - 1}A` : '\r';
   }
 }

@@ -104,7 +104,7 @@ export const recipeSchema = z.strictObject({
         .default(null),
       /** How an image of another aspect fills the size. */
       fit: z.enum(['cover', 'fill', 'contain']).nullable().default(null),
-      /** Prepared faces with several protocols only: the name of one. */
+      /** Prepared faces only: the name of a protocol, or `NAME:leave-out.SPECIES`; may be left out where there is one only. */
       protocol: z.string().nullable().default(null),
       /** CIFAR-100 only. */
       labels: z.enum(['fine', 'coarse']).nullable().default(null),

@@ -2,10 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSweep, runOnQueue, runsOf, type TaskOutcome, type TaskProgress } from '../../src/jobs/index.js';
+import { parseRedisAddress } from '../../src/jobs/redis-address.js';
 import { gossamer, scratchFolder } from '../cli/gossamer.js';
 import { type Background, digestsOf, inBackground, RedisServer, skipsRedis, sweepFile, thirtyRuns, until } from './helpers.js';
+import { S3Server } from './s3-server.js';
 
 const RUNS = 30;
+const never = new AbortController().signal;
 
 let file: string;
 let local: Record<string, string>;
@@ -89,6 +93,54 @@ describe.skipIf(skipsRedis)('a sweep over Redis', () => {
     expect(digestsOf(path.join(out, 'results'))).toEqual(local);
     last.child.kill('SIGTERM');
     expect(await last.ended).toBe(0);
+  });
+
+  it('tells how far each task is', async () => {
+    const tiny = sweepFile({ recipe: 'ftbnn-tiny-fashion', set: { ...thirtyRuns.set, epochs: 2 }, seeds: 2 });
+    const runs = await runsOf(readSweep(tiny), '.');
+    const helper = worker();
+    const seen = new Map(runs.map(({ id }) => [id, [] as (TaskProgress | null)[]]));
+    const ended: TaskOutcome[] = [];
+    await runOnQueue(runs, {
+      ...{
+        redis: parseRedisAddress(redis.address, {}),
+        queue: 'gossamer',
+        signal: never,
+        places: { folder: scratchFolder(), bucket: null },
+      },
+      onProgress: (id, progress) => seen.get(id)!.push(progress),
+      onOutcome: (outcome) => void ended.push(outcome),
+      onTrouble: () => {},
+    });
+    helper.child.kill('SIGTERM');
+    await helper.ended;
+    expect(ended.map(({ state }) => state)).toEqual(['done', 'done']);
+    for (const all of seen.values()) {
+      expect(all[0]).toEqual({ share: 0 });
+      expect(all.at(-1)).toMatchObject({ share: expect.any(Number), epoch: expect.any(Number), epochs: 2 });
+      expect(all.at(-1)!.share).toBeGreaterThan(0);
+    }
+  });
+
+  it('keeps results in a bucket, of workers that share no folder with anyone', async () => {
+    const bucket = await S3Server.start();
+    try {
+      const tiny = sweepFile({ ...thirtyRuns, grid: {}, folds: [], seeds: 2 });
+      const [out, work] = [scratchFolder(), scratchFolder()];
+      const words = ['--redis', redis.address, '--queue', 'bucket', '--json'];
+      const helper = inBackground(['worker', ...words, '--work', work], bucket.environment);
+      const store = ['--store', `s3://${bucket.bucket}/x`, '--out', out];
+      const owner = inBackground(['sweep', tiny, '--on', 'redis', ...words, ...store], bucket.environment);
+      started.push(helper, owner);
+      expect(await owner.ended).toBe(0);
+      helper.child.kill('SIGTERM');
+      await helper.ended;
+      expect(JSON.parse(owner.lines.at(-1)!)).toMatchObject({ done: 2, failed: 0 });
+      expect([...bucket.objects.keys()].filter((key) => key.startsWith('x/manifests/'))).toHaveLength(2);
+      expect([fs.readdirSync(path.join(out, 'logs')).length, fs.readdirSync(path.join(work, 'logs')).length]).toEqual([0, 2]);
+    } finally {
+      await bucket.stop();
+    }
   });
 
   it('does a task once that two sweeps put in, and one that two workers are given', async () => {

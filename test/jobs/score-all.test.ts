@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodePackedModel } from '../../src/formats/packed/model.js';
 import { encodePng } from '../../src/formats/png.js';
+import { bulkRuns } from '../../src/jobs/bulk.js';
+import { scoreKind } from '../../src/jobs/kinds/score.js';
 import { load } from '../../src/runtime/index.js';
 import { gossamer, scratchFolder } from '../cli/gossamer.js';
 import { frozen } from '../runtime/frozen.js';
@@ -58,6 +61,32 @@ describe('gossamer score-all', () => {
     expect(gossamer([...words, parts, '--on', 'shard', '--shard', '2/2']).status).toBe(0);
     expect(digestsOf(path.join(parts, 'results'))).toEqual(digestsOf(path.join(whole, 'results')));
     expect(fs.readFileSync(path.join(parts, 'scores.csv'))).toEqual(fs.readFileSync(path.join(whole, 'scores.csv')));
+  });
+
+  it('lets a picture take what it is told, and no more', async () => {
+    const { digest } = await decodePackedModel(fs.readFileSync(model), model);
+    const files = ['inner, more/0.png'];
+    const scored = async (memoryPerImage: number) => {
+      const [run] = await bulkRuns({ model: { file: model, digest }, folder, files, chunk: 1, memoryPerImage });
+      const places = { work: scratchFolder(), out: scratchFolder() };
+      const signal = new AbortController().signal;
+      return scoreKind({
+        model,
+        threads: 1,
+        memoryPerImage,
+        signal,
+        log: () => {},
+        onProgress: () => {},
+        ...run!.order,
+        ...places,
+      });
+    };
+    expect(await scored(2 ** 20)).toEqual({ pictures: 1, unreadable: 0 });
+    await expect(scored(1000)).rejects.toMatchObject({ reason: 'too-much-memory' });
+    const words = ['score-all', model, '--folder', folder, '--memory-per-image'];
+    const { stdout } = gossamer([...words, '1', '--out', scratchFolder()]);
+    expect(stdout).toContain(`${PICTURES} pictures scored`);
+    expect(gossamer([...words, '0']).status).toBe(2);
   });
 
   it('refuses what it cannot score', () => {

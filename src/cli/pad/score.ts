@@ -1,12 +1,13 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type PreparedScores, padSplits, scorePrepared, writeScores } from '../../pad/index.js';
 import { formatCount } from '../../report/format.js';
 import { wrap } from '../../report/terminal.js';
 import { checkpointPath } from '../checkpoint-path.js';
 import { answer, type Console } from '../console.js';
+import { type EngineChoice, EngineCommand, engineChoice } from '../engine-command.js';
 import { JudgingLine } from '../judging-line.js';
 import { formatNext, type NextStep, nextStep } from '../next.js';
-import { autotuneOption, type EngineChoice, engineChoice, jsonOption, relaxedSimdOption, threadsOption } from '../options.js';
+import { jsonOption } from '../options.js';
 
 interface ScoreChoice extends EngineChoice {
   readonly prepared: string;
@@ -18,7 +19,7 @@ interface ScoreChoice extends EngineChoice {
 }
 
 export function scoreCommand(console: Console): Command {
-  return new Command('score')
+  return new EngineCommand('score')
     .description('what a depth network says of prepared faces: a score for each frame or video, and none where there is no face')
     .argument('<model>', 'a packed model (gossamer freeze), or best.safetensors of a run, or the folder of the run')
     .requiredOption('--prepared <folder>', 'prepared data (gossamer pad prepare)')
@@ -30,9 +31,7 @@ export function scoreCommand(console: Console): Command {
         .default('frame'),
     )
     .requiredOption('--out <file>', 'CSV file to write')
-    .addOption(threadsOption())
-    .addOption(relaxedSimdOption())
-    .addOption(autotuneOption())
+    .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',

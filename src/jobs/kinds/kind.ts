@@ -1,3 +1,4 @@
+import type { TaskProgress } from '../progress.js';
 import type { Task } from '../task.js';
 
 /** What a task finds where it is done. */
@@ -6,6 +7,8 @@ export interface TaskContext {
   readonly place: string;
   /** Of a `score` task: the file of its model. */
   readonly model: string | undefined;
+  /** Of a `score` task: bytes that one picture may take. */
+  readonly memoryPerImage: number | undefined;
   /** Kept when the task is cut, so that the next try goes on from it. */
   readonly work: string;
   /** Empty; becomes the result. */
@@ -14,8 +17,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** A line for the task's log. */
   readonly log: (line: string) => void;
-  /** From 0 to 1. */
-  readonly onProgress: (share: number) => void;
+  readonly onProgress: (progress: TaskProgress) => void;
 }
 
 /** By name. */

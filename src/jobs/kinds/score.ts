@@ -13,6 +13,9 @@ const scoreConfigSchema = z.strictObject({ model: z.string(), files: z.array(z.s
 /** Columns of a model that names classes, and of one that answers with a map. */
 const columns = { classes: ['file', 'label', 'name', 'score', 'problem'], map: ['file', 'score', 'problem'] } as const;
 
+/** Of a result. */
+export const SCORES_FILE = 'scores.csv';
+
 /** First line of the scores of a model. */
 function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
   return csvLine(model.facts.contract.labels ? columns.classes : columns.map);
@@ -22,10 +25,14 @@ function scoreHeader(model: Pick<RuntimeModel, 'facts'>): string {
  * Answers for each picture: its best class with the probability, or the mean of its map. A picture that cannot be read has its reason in the last column and no
  * score; the others go on.
  */
-export const scoreKind: TaskKind = async ({ task, place, model: file, out, threads, signal, onProgress }) => {
+export const scoreKind: TaskKind = async ({ task, place, model: file, memoryPerImage, out, threads, signal, onProgress }) => {
   const { model: digest, files } = scoreConfigSchema.parse(task.config);
   if (file === undefined) throw new ConfigError('model', 'the order does not say where the model lies.');
-  const model = await load(await readFileChecked(file), { threads, name: file });
+  const model = await load(await readFileChecked(file), {
+    threads,
+    name: file,
+    ...(memoryPerImage !== undefined && { memoryPerImage }),
+  });
   try {
     if (model.facts.digest !== digest) {
       throw new ConfigError(
@@ -45,9 +52,9 @@ export const scoreKind: TaskKind = async ({ task, place, model: file, out, threa
         lines.push(csvLine([name, ...blanks, error.message.replaceAll(path.resolve(place), '.')]));
         unreadable++;
       }
-      onProgress((i + 1) / files.length);
+      onProgress({ share: (i + 1) / files.length });
     }
-    await writeFileAtomic(path.join(out, 'scores.csv'), new TextEncoder().encode(lines.join('')));
+    await writeFileAtomic(path.join(out, SCORES_FILE), new TextEncoder().encode(lines.join('')));
     return { pictures: files.length, unreadable };
   } finally {
     model.dispose();
