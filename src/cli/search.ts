@@ -132,7 +132,8 @@ async function single(plan: Plan, signal: AbortSignal, view: SearchView | null, 
   view?.close();
   const genotype = path.join(folder, 'genotype.json');
   const next = [
-    nextStep('layers and cost of the network', 'summary', `genotype:${genotype}`),
+    nextStep('train it from scratch', 'train', path.join(folder, 'recipe.json'), ...place(plan)),
+    nextStep('its layers and cost', 'summary', `genotype:${genotype}`),
     nextStep('whether gradients, chance or evolution search best', 'search', plan.name, ...place(plan), '--compare'),
   ];
   if (choice.json) console.output.write(`${JSON.stringify({ kind: 'result', ...result, run: folder, files, next })}\n`);

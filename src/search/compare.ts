@@ -130,6 +130,8 @@ function readScore(file: string): number {
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const points = (share: number) => `${(100 * share).toFixed(1)} points`;
+const unitNames: Readonly<Record<CostUnit, string>> = { macs: 'MACs', operations: 'OPs', milliseconds: 'ms' };
 
 /** Whether the differentiable search beat each other kind, and whether by more than its results lie apart among themselves. */
 function verdictOf(networks: readonly ComparedNetwork[], unit: CostUnit): string {
@@ -137,7 +139,7 @@ function verdictOf(networks: readonly ComparedNetwork[], unit: CostUnit): string
   for (const network of networks) kinds.set(network.name, [...(kinds.get(network.name) ?? []), network]);
   const scores = (list: readonly ComparedNetwork[]) => list.flatMap((network) => network.scores);
   const shown = (name: string, list: readonly ComparedNetwork[]) =>
-    `${name} ${percent(mean(scores(list)))} at ${mean(list.map(({ cost }) => costIn(cost, unit))).toPrecision(3)} ${unit}`;
+    `${name} ${percent(mean(scores(list)))} at ${mean(list.map(({ cost }) => costIn(cost, unit))).toPrecision(3)} ${unitNames[unit]}`;
   const own = kinds.get('differentiable' satisfies Strategy);
   const all = [...kinds].map(([name, list]) => shown(name, list)).join(', ');
   if (!own) return `${all}.`;
@@ -147,8 +149,8 @@ function verdictOf(networks: readonly ComparedNetwork[], unit: CostUnit): string
     const gain = mean(scores(own)) - mean(scores(list));
     const apart = Math.max(spread(own), spread(list));
     const word = gain > 0 ? 'beat' : 'did not beat';
-    const within = Math.abs(gain) <= apart ? `, less than the ${percent(apart)} that repeats lie apart` : '';
-    return [`It ${word} ${name} (${gain < 0 ? '-' : '+'}${percent(Math.abs(gain))}${within}).`];
+    const within = Math.abs(gain) <= apart ? `, less than the ${points(apart)} that repeats lie apart` : '';
+    return [`It ${word} ${name} (${gain < 0 ? 'by -' : 'by '}${points(Math.abs(gain))}${within}).`];
   });
   return `${all}. ${judged.join(' ')}`.replace('It ', 'The differentiable search ');
 }

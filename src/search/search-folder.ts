@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ConfigError, FormatError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
 import { type Lock, takeLock } from '../train/lock.js';
+import type { Recipe } from '../train/recipe.js';
 import type { CostTable } from './cost/table.js';
 import { parseSearchRecipe, type SearchRecipe } from './recipe.js';
 import { type SearchResult, type Strategy, strategies } from './result.js';
@@ -35,11 +36,12 @@ export interface SearchConfig {
 
 /**
  * The folder of a search: what it began with (config.json), where it stands (search.safetensors, or trials.json and trials/), what came out
- * (genotype.json, result.json). Files appear as a whole. One process at a time.
+ * (genotype.json, recipe.json, result.json). Files appear as a whole. One process at a time.
  */
 export class SearchFolder {
   readonly config: string;
   readonly genotype: string;
+  readonly training: string;
   readonly result: string;
 
   private constructor(
@@ -48,6 +50,7 @@ export class SearchFolder {
   ) {
     this.config = nodePath.join(path, 'config.json');
     this.genotype = nodePath.join(path, 'genotype.json');
+    this.training = nodePath.join(path, 'recipe.json');
     this.result = nodePath.join(path, 'result.json');
   }
 
@@ -77,8 +80,10 @@ export class SearchFolder {
     return writeJson(this.config, config);
   }
 
-  async writeResult(result: SearchResult): Promise<void> {
+  /** @param training the recipe that trains the network from scratch */
+  async writeResult(result: SearchResult, training: Recipe): Promise<void> {
     await writeJson(this.genotype, result.genotype);
+    await writeJson(this.training, training);
     await writeJson(this.result, result);
   }
 

@@ -2,7 +2,8 @@ import { createEngine, type Engine, type EngineOptions } from '../engine/index.j
 import { ConfigError } from '../errors.js';
 import { openSplit, type TrainingData } from '../train/dataset.js';
 import { expectBothClasses, transformedShape } from '../train/depth-data.js';
-import { mapSizeOf, type SearchContext, type SearchEvent, type StrategyOutcome } from './context.js';
+import type { Recipe } from '../train/recipe.js';
+import { mapSizeOf, modelOf, type SearchContext, type SearchEvent, type StrategyOutcome } from './context.js';
 import { countedCosts } from './cost/counted.js';
 import { measuredCosts } from './cost/measured.js';
 import { type Answers, type CostTable, costOf } from './cost/table.js';
@@ -61,7 +62,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       if (!begun) await folder.writeConfig(config);
       const outcome = await runStrategy(config.strategy, { ...base, recipe: config.recipe });
       const result = resultOf(config, outcome, engine);
-      await folder.writeResult(result);
+      await folder.writeResult(result, recipeOf(config.recipe, result, place));
       return result;
     } finally {
       engine.dispose();
@@ -151,6 +152,17 @@ function runStrategy(strategy: Strategy, context: SearchContext): Promise<Strate
     case 'evolution':
       return evolve(context);
   }
+}
+
+/** An ordinary recipe that trains what was found from scratch. */
+function recipeOf(recipe: SearchRecipe, { genotype }: SearchResult, { input }: Place): Recipe {
+  const { epochs, validation } = recipe.training;
+  return trainingRecipe(recipe, {
+    name: `${recipe.name}-found`,
+    model: modelOf(genotype, recipe.space, input),
+    epochs,
+    validation,
+  });
 }
 
 function resultOf({ strategy, recipe, costs }: SearchConfig, outcome: StrategyOutcome, engine: Engine): SearchResult {

@@ -68,8 +68,23 @@ export function genotypeOf({ frame }: SearchSpace, cells: readonly Cell[]): Geno
   return parseGenotype({ ...frame, format: genotypeFormat, version: 1, cells: cells.map(pruned) });
 }
 
-/** The cell without the nodes that its output does not depend on. Two cells that compute the same in the same order become equal. */
+/**
+ * The cell without the nodes that its output does not depend on, and without skips, which hand on another node as it is: of a cell that is nothing else one
+ * is left. So cells that compute the same in the same order become equal.
+ */
 function pruned(cell: Cell): Cell {
+  return renumbered(cell.output.length === 1 ? withoutSkips(cell) : cell);
+}
+
+function withoutSkips({ nodes, output }: Cell): Cell {
+  const source = (node: number): number =>
+    node > 0 && nodes[node - 1]!.operation === 'skip' ? source(nodes[node - 1]!.from) : node;
+  const last = source(output[0]!);
+  if (last === 0) return { nodes: [{ from: 0, operation: 'skip' }], output: [1] };
+  return { nodes: nodes.map(({ from, operation }) => ({ from: source(from), operation })), output: [last] };
+}
+
+function renumbered(cell: Cell): Cell {
   const used = usedNodes(cell);
   const place = new Map([0, ...used].map((node, i) => [node, i]));
   return {

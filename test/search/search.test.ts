@@ -7,7 +7,7 @@ import { searchAndCompare, searchRecipes } from '../../src/search/index.js';
 import { parseSearchRecipe } from '../../src/search/recipe.js';
 import { search } from '../../src/search/search.js';
 import { readSearchConfig } from '../../src/search/search-folder.js';
-import { chooseModel } from '../../src/train/index.js';
+import { chooseModel, loadRecipe, train } from '../../src/train/index.js';
 import { runPath, stripes } from '../train/helpers.js';
 import { stripesSearch } from './helpers.js';
 
@@ -35,6 +35,10 @@ describe('search', () => {
     const { name, options } = chooseModel(`genotype:${path.join(folder, 'genotype.json')}`);
     expect(options['genotype']).toBe(genotypeText(result.genotype));
     expect(createModel(name, { ...options, classes: 3, inChannels: 1 }).parameters().size).toBeGreaterThan(0);
+    const recipeFile = path.join(folder, 'recipe.json');
+    const trained = await train({ recipe: loadRecipe(recipeFile), data, run: runPath(), threads: 1 });
+    expect(trained.epochs).toHaveLength(4);
+    trained.engine.dispose();
     expect(readSearchConfig(folder)).toMatchObject({ strategy: 'differentiable', recipe });
 
     await expect(search({ recipe, data, folder, engine })).rejects.toThrow(/holds a run already/);
@@ -107,7 +111,7 @@ describe('a campaign', () => {
     ]);
     expect(comparison.networks.every(({ scores }) => scores.every((score) => score > 1 / 3))).toBe(true);
     expect(comparison.verdict).toMatch(
-      /^differentiable \d+\.\d % at .* macs.*The differentiable search (beat|did not beat) random/,
+      /^differentiable \d+\.\d % at .* MACs.*The differentiable search (beat|did not beat) random/,
     );
     expect(json(folder, 'comparison.json')).toEqual(JSON.parse(JSON.stringify(comparison)));
     // Nothing of it is done again.
