@@ -10,6 +10,7 @@ import { pytorchLegacy, pytorchPickle, pytorchZip } from './pytorch.js';
 import { renames } from './renames.js';
 import { safetensors } from './safetensors.js';
 import { scores } from './scores.js';
+import { candidates, genotype, searchState } from './search.js';
 import { tar } from './tar.js';
 
 /** Every reader of files. A new one is an entry here. */
@@ -32,4 +33,7 @@ export const readers: readonly Reader[] = [
   boxFile,
   padManifest,
   prepared,
+  genotype,
+  searchState,
+  candidates,
 ];
