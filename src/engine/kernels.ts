@@ -83,6 +83,8 @@ export interface BatchNormGradientGeometry extends BatchNormGeometry {
   readonly training: boolean;
   /** Whether dx is added to what is in its place. */
   readonly adds: boolean;
+  /** Where mean and variance are those of several processes. */
+  readonly across?: SumAcross | null;
 }
 
 /** Stand-in for the derivative of sign: `clip` is 1 inside [-1, 1], `quadratic` is 2 - 2|x| inside (-1, 1). Both are 0 elsewhere. */
@@ -316,9 +318,26 @@ export interface ElementKernels {
   pad(g: ResizeGeometry, top: number, left: number, x: Address, y: Address): void;
 }
 
+/**
+ * Replaces these sums, in place, by those of all processes that are at this place of the same computation: returns when all have been here. The
+ * values lie in the engine's memory and are read and written there.
+ */
+export type SumAcross = (values: Float64Array) => void;
+
 /** Batch norm over [rows, channels]; statistics are per channel, the variance biased. */
 export interface NormKernels {
-  batchNormStatistics(rows: number, channels: number, x: Address, mean: Address, variance: Address): void;
+  /**
+   * @param across for statistics over the rows of all processes; of this one unless given
+   * @returns how many rows that were
+   */
+  batchNormStatistics(
+    rows: number,
+    channels: number,
+    x: Address,
+    mean: Address,
+    variance: Address,
+    across?: SumAcross | null,
+  ): number;
   /** y = (x - mean) / sqrt(variance + epsilon) * weight + bias, + shortcut unless that is 0, then max(y, 0) with `relu`. */
   batchNorm(
     g: BatchNormGeometry,
@@ -331,7 +350,8 @@ export interface NormKernels {
     y: Address,
   ): void;
   /**
-   * `training`: mean and variance are the batch's own and carry gradient; otherwise they are constants.
+   * `training`: mean and variance are the batch's own and carry gradient; otherwise they are constants. `across`: they are those of the rows
+   * of all processes, as `batchNormStatistics` made them. dweight and dbias are sums over this one's.
    *
    * With `relu` only what passed it counts, dz = dy where y > 0 and 0 elsewhere. After a shortcut y says which, and dz, the gradient
    * towards the shortcut, is written. Without one both are 0: x says it, by the same arithmetic as forward. dz may be dy; and unless it

@@ -1,3 +1,4 @@
+import type { SumAcross } from '../engine/kernels.js';
 import type { PoolOptions } from '../ops/index.js';
 import * as ops from '../ops/index.js';
 import { Rng } from '../tensor/rng.js';
@@ -48,6 +49,8 @@ export class BatchNorm2d extends Module {
   readonly bias: Parameter;
   readonly runningMean: Buffer;
   readonly runningVariance: Buffer;
+  /** Sums over the processes that share each batch, for statistics over all of it; null: over what this one sees. */
+  across: SumAcross | null = null;
   private readonly epsilon: number;
   private readonly momentum: number;
   private readonly relu: boolean;
@@ -65,14 +68,14 @@ export class BatchNorm2d extends Module {
 
   /** @param shortcut of x's shape: is added to what was normalised, before the ReLU */
   forward(x: Tensor, shortcut: Tensor | null = null): Tensor {
-    const { weight, bias, runningMean, runningVariance, epsilon, momentum, training, relu } = this;
+    const { weight, bias, runningMean, runningVariance, epsilon, momentum, training, relu, across } = this;
     const tensors = {
       weight: weight.value,
       bias: bias.value,
       runningMean: runningMean.value,
       runningVariance: runningVariance.value,
     };
-    return ops.batchNorm(x, tensors, { epsilon, momentum, training, relu, shortcut });
+    return ops.batchNorm(x, tensors, { epsilon, momentum, training, relu, shortcut, across });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { SumAcross } from '../engine/kernels.js';
 import { ConfigError, ShapeError } from '../errors.js';
 import { formatShape, rowsAndChannels, type Shape, sameShape, sizeOf } from '../tensor/shape.js';
 import { elementwise, type Operator } from './operator.js';
@@ -11,6 +12,11 @@ export interface BatchNormAttributes {
   readonly training: boolean;
   /** Whether max(y, 0) ends it. */
   readonly relu: boolean;
+  /**
+   * In training: the batch is that of all processes which this adds up over, each with its own part of it at this place of the same computation.
+   * Null: the batch is x.
+   */
+  readonly across: SumAcross | null;
 }
 
 /** Number of inputs when a shortcut is one of them. */
@@ -20,10 +26,11 @@ const WITH_SHORTCUT = 6;
  * Batch normalisation over all axes but the innermost: inputs x, weight, bias, running mean, running variance (all [channels]), and for
  * a sum a shortcut of x's shape. Addition and ReLU cost nothing beside it, since memory sets the pace; their results have the same
  * bits as those of `add` and `relu` behind it. The batch is normalised by its biased variance; the running variance takes the unbiased one (as PyTorch does). In training the
- * running statistics are updated in place; no gradient goes to them.
+ * running statistics are updated in place; no gradient goes to them. Several processes that share a batch share its statistics too (`across`):
+ * each then gets the output and the input gradient of its own part, and as gradients of weight and bias the sums over that part.
  */
 export const batchNorm: Operator<BatchNormAttributes> = {
-  shape([x, weight, bias, runningMean, runningVariance, shortcut], { epsilon, momentum, training }) {
+  shape([x, weight, bias, runningMean, runningVariance, shortcut], { epsilon, momentum, training, across }) {
     if (!(epsilon >= 0 && epsilon < Number.POSITIVE_INFINITY))
       throw new ConfigError('batchNorm.epsilon', `got ${epsilon}, needs a number of at least 0`);
     if (!(momentum >= 0 && momentum <= 1))
@@ -41,7 +48,7 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     if (shortcut && !sameShape(shortcut, x!)) {
       throw new ShapeError('batchNorm', `input ${formatShape(x!)} with a shortcut ${formatShape(shortcut)}`, 'equal shapes');
     }
-    if (training && rows < 2) {
+    if (training && !across && rows < 2) {
       throw new ShapeError(
         'batchNorm',
         `${formatShape(x!)}: one value a channel`,
@@ -51,14 +58,15 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     }
     return x!;
   },
-  forward({ kernels, inputs, output, save }, { epsilon, momentum, training, relu }) {
+  forward({ kernels, inputs, output, save }, { epsilon, momentum, training, relu, across }) {
     const [x, weight, bias, runningMean, runningVariance, shortcut] = inputs;
     const [rows, channels] = rowsAndChannels('batchNorm', x!.shape);
     let [mean, variance] = [runningMean!, runningVariance!];
+    let counted = rows;
     if (training) {
       mean = save([channels]);
       variance = save([channels]);
-      kernels.batchNormStatistics(rows, channels, x!.address, mean.address, variance.address);
+      counted = kernels.batchNormStatistics(rows, channels, x!.address, mean.address, variance.address, across);
     }
     kernels.batchNorm(
       { rows, channels, epsilon, relu },
@@ -72,12 +80,12 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     );
     if (training) {
       const unbiased = save([channels]);
-      kernels.affine(channels, rows / (rows - 1), 0, variance.address, unbiased.address);
+      kernels.affine(channels, counted / (counted - 1), 0, variance.address, unbiased.address);
       kernels.movingAverage(channels, 1 - momentum, mean.address, runningMean!.address);
       kernels.movingAverage(channels, 1 - momentum, unbiased.address, runningVariance!.address);
     }
   },
-  backward({ kernels, inputs, output, saved, dy, needed, make, reuse, gathered, scratch }, { epsilon, training, relu }) {
+  backward({ kernels, inputs, output, saved, dy, needed, make, reuse, gathered, scratch }, { epsilon, training, relu, across }) {
     const [x, weight, bias, runningMean, runningVariance, shortcut] = inputs;
     const [rows, channels] = rowsAndChannels('batchNorm', x!.shape);
     const [mean, variance] = training ? saved : [runningMean, runningVariance];
@@ -92,7 +100,7 @@ export const batchNorm: Operator<BatchNormAttributes> = {
     const dweight = allocate(needed[1], [channels]);
     const dbias = allocate(needed[2], [channels]);
     kernels.batchNormGradient(
-      { rows, channels, epsilon, training, relu, adds: present !== null },
+      { rows, channels, epsilon, training, relu, adds: present !== null, across },
       x!.address,
       mean!.address,
       variance!.address,

@@ -1,4 +1,4 @@
-import type { Surrogate } from '../engine/kernels.js';
+import type { SumAcross, Surrogate } from '../engine/kernels.js';
 import { ShapeError } from '../errors.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -203,11 +203,13 @@ export interface BatchNormTensors {
   readonly runningVariance: Tensor;
 }
 
-export interface BatchNormOptions extends Omit<batchNorms.BatchNormAttributes, 'relu'> {
+export interface BatchNormOptions extends Omit<batchNorms.BatchNormAttributes, 'relu' | 'across'> {
   /** Of x's shape; added to what was normalised. */
   readonly shortcut?: Tensor | null;
   /** End with max(y, 0); false unless given. */
   readonly relu?: boolean;
+  /** For statistics over the parts of a batch that several processes hold; over x unless given. */
+  readonly across?: SumAcross | null;
 }
 
 /**
@@ -217,10 +219,10 @@ export interface BatchNormOptions extends Omit<batchNorms.BatchNormAttributes, '
 export function batchNorm(
   x: Tensor,
   { weight, bias, runningMean, runningVariance }: BatchNormTensors,
-  { shortcut, relu: ends = false, ...attributes }: BatchNormOptions,
+  { shortcut, relu: ends = false, across = null, ...attributes }: BatchNormOptions,
 ): Tensor {
   const inputs = [x, weight, bias, runningMean, runningVariance];
-  return run('batchNorm', shortcut ? [...inputs, shortcut] : inputs, { ...attributes, relu: ends });
+  return run('batchNorm', shortcut ? [...inputs, shortcut] : inputs, { ...attributes, relu: ends, across });
 }
 
 /** max(x, 0), element by element. */

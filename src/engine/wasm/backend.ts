@@ -125,6 +125,10 @@ export class WasmBackend implements WasmContext {
     return this.ints(address, 1)[0]!;
   }
 
+  doubles(address: Address, count: number): Float64Array {
+    return new Float64Array(this.heapFloats.buffer, address, count);
+  }
+
   writeIntegers(address: Address, values: ArrayLike<number>): void {
     this.ints(address, values.length).set(values);
   }

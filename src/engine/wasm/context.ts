@@ -14,6 +14,8 @@ export interface WasmContext {
   /** One float at an address. */
   readFloat(address: Address): number;
   readInteger(address: Address): number;
+  /** A view of doubles (the address a multiple of 8), valid until the next allocation. */
+  doubles(address: Address, count: number): Float64Array;
   /** Int32 values for kernels to look up, more than `run` takes. */
   writeIntegers(address: Address, values: ArrayLike<number>): void;
 }

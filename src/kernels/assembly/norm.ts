@@ -45,6 +45,39 @@ export function finishBatchNormMoments(args: usize, task: i32): void {
   }
 }
 
+/**
+ * Statistics over the rows of several processes: each sums x and x² over its own, doubles [2, channels] and behind them its rows, and
+ * what goes on from there are the sums of these. mean = S / n and variance = Q / n - mean² for S = sum x, Q = sum x²: that difference of
+ * doubles is good to (1 + mean² / variance) 2^-52, less than the rounding to float32 while the mean is within ten thousand deviations
+ * of 0. Q = sum (x - p)² + 2 p sum (x - p) + n p² for this process's pivot p, so that what is summed in float32 stays small.
+ *
+ * After the arguments of `columnTotal`: 6 channels of a task, 7 pivot, 8 sums.
+ */
+export function finishBatchNormPowerSums(args: usize, task: i32): void {
+  const channels = int(args, 4);
+  const end = min((task + 1) * int(args, 6), channels);
+  const rows = load<f64>(double(ptr(args, 8), 2 * channels));
+  for (let channel = task * int(args, 6); channel < end; channel++) {
+    const pivot = <f64>load<f32>(item(ptr(args, 7), channel));
+    const sum = columnTotal(args, channel, 0);
+    const squares = columnTotal(args, channel, 1);
+    store<f64>(double(ptr(args, 8), channel), sum + rows * pivot);
+    store<f64>(double(ptr(args, 8), channels + channel), squares + pivot * (2 * sum + rows * pivot));
+  }
+}
+
+/** [channels, sums, mean, variance] */
+export function batchNormOfPowerSums(args: usize, task: i32): void {
+  const channels = int(args, 0);
+  const sums = ptr(args, 1);
+  const rows = load<f64>(double(sums, 2 * channels));
+  for (let channel = 0; channel < channels; channel++) {
+    const mean = load<f64>(double(sums, channel)) / rows;
+    store<f32>(item(ptr(args, 2), channel), <f32>mean);
+    store<f32>(item(ptr(args, 3), channel), <f32>max(load<f64>(double(sums, channels + channel)) / rows - mean * mean, 0));
+  }
+}
+
 /** [channels, factor, mean, variance, weight, bias, coefficients] {epsilon}: coefficients = mean, weight / deviation, bias. */
 export function batchNormCoefficients(args: usize, task: i32): void {
   const channels = int(args, 0);
@@ -84,25 +117,39 @@ export function batchNormReluGradientSums(args: usize, task: i32): void { sumCol
 export function batchNormAddReluGradientSums(args: usize, task: i32): void { sumColumns(MASKED_CENTRED_PRODUCT, args, task); }
 
 /**
- * After the arguments of `columnTotal`: 6 channels of a task, 7 rows, 8 variance, 9 weight, 10 coefficients (mean, A, bias, and here B
- * and C are added), 11 dweight, 12 dbias {epsilon}
+ * After the arguments of `columnTotal`: 6 channels of a task, 7 variance, 8 sums (doubles: sum dy [channels], sum dy (x - mean) [channels]),
+ * 9 dweight, 10 dbias {epsilon}
  */
-export function finishBatchNormGradient(args: usize, task: i32): void {
+export function finishBatchNormGradientSums(args: usize, task: i32): void {
   const channels = int(args, 4);
-  const factor = int(args, 5);
-  const rows = <f64>int(args, 7);
-  const b = item(ptr(args, 10), 3 * factor * channels);
-  const c = item(b, factor * channels);
   const end = min((task + 1) * int(args, 6), channels);
   for (let channel = task * int(args, 6); channel < end; channel++) {
-    const inverse = inverseDeviation(ptr(args, 8), channel, float(args, 0));
-    const dbias = columnTotal(args, channel, 0);
-    const dweight = columnTotal(args, channel, 1) * inverse;
-    const scale = <f64>load<f32>(item(ptr(args, 9), channel)) * inverse;
+    const sum = columnTotal(args, channel, 0);
+    const products = columnTotal(args, channel, 1);
+    store<f64>(double(ptr(args, 8), channel), sum);
+    store<f64>(double(ptr(args, 8), channels + channel), products);
+    store<f32>(item(ptr(args, 9), channel), <f32>(products * inverseDeviation(ptr(args, 7), channel, float(args, 0))));
+    store<f32>(item(ptr(args, 10), channel), <f32>sum);
+  }
+}
+
+/**
+ * Adds B and C to the coefficients (mean, A, bias), from those sums and the number of rows behind them: over all processes, where several share
+ * the statistics. [channels, factor, variance, weight, sums, coefficients] {epsilon}
+ */
+export function batchNormGradientCoefficients(args: usize, task: i32): void {
+  const channels = int(args, 0);
+  const factor = int(args, 1);
+  const sums = ptr(args, 4);
+  const rows = load<f64>(double(sums, 2 * channels));
+  const b = item(ptr(args, 5), 3 * factor * channels);
+  const c = item(b, factor * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const inverse = inverseDeviation(ptr(args, 2), channel, float(args, 0));
+    const dweight = load<f64>(double(sums, channels + channel)) * inverse;
+    const scale = <f64>load<f32>(item(ptr(args, 3), channel)) * inverse;
     repeat(b, channels, factor, channel, (-scale * dweight * inverse) / rows);
-    repeat(c, channels, factor, channel, (-scale * dbias) / rows);
-    store<f32>(item(ptr(args, 11), channel), <f32>dweight);
-    store<f32>(item(ptr(args, 12), channel), <f32>dbias);
+    repeat(c, channels, factor, channel, (-scale * load<f64>(double(sums, channel))) / rows);
   }
 }
 
@@ -231,6 +278,12 @@ function hasSecond(kind: i32): bool {
 @inline
 function inverseDeviation(variance: usize, channel: i32, epsilon: f32): f64 {
   return 1 / sqrt(<f64>load<f32>(item(variance, channel)) + <f64>epsilon);
+}
+
+/** Address of the index-th double from `start`. */
+@inline
+function double(start: usize, index: i32): usize {
+  return start + (<usize>index << 3);
 }
 
 /** Writes a channel's value once for each repetition of the channels. */
