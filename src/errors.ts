@@ -223,6 +223,18 @@ export class DivergenceError extends GossamerError {
   }
 }
 
+/** Processes that train together do not agree. */
+export class RanksError extends GossamerError {
+  readonly code = 'RANKS';
+  constructor(
+    /** Those that differ from rank 0. */
+    readonly ranks: readonly number[],
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
 function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

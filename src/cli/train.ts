@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import process from 'node:process';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createEngine, type Engine } from '../engine/index.js';
 import { ConfigError } from '../errors.js';
 import { trainingData } from '../pad/index.js';
@@ -10,6 +10,8 @@ import {
   chooseModel,
   holdsRun,
   loadRecipe,
+  parseRecipe,
+  type Ranks,
   type Recipe,
   RunFolder,
   recipeOfRun,
@@ -17,6 +19,7 @@ import {
   type TrainEvent,
   train,
 } from '../train/index.js';
+import { alone, broadcastText } from '../train/ranks.js';
 import type { Console } from './console.js';
 import { CurvesFile } from './curves-file.js';
 import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
@@ -26,6 +29,7 @@ import { JudgingLine } from './judging-line.js';
 import { formatNext, type NextStep, nextStep } from './next.js';
 import { jsonOption, repeated, share, wholeNumber } from './options.js';
 import { formatOutcome, openTest, outcomeOf } from './outcome.js';
+import { asRank, type RanksChoice, ranksOf, ranksOption } from './ranks.js';
 import { absoluteSource, freshRunFolder, latestRunFolder } from './run-place.js';
 
 interface TrainChoice extends EngineChoice {
@@ -38,6 +42,8 @@ interface TrainChoice extends EngineChoice {
   readonly set?: readonly string[];
   readonly resume?: boolean;
   readonly skipBad?: boolean;
+  readonly ranks: RanksChoice;
+  readonly batchNorm?: Recipe['batchNorm'];
   readonly json?: boolean;
 }
 
@@ -58,23 +64,51 @@ export function trainCommand(console: Console): Command {
     .option('--set <key=value>', 'change any value of the recipe, as often as needed', repeated)
     .option('--resume', 'go on with the run in --out, or with the newest run of the recipe')
     .option('--skip-bad', 'leave out records that cannot be read')
+    .addOption(ranksOption())
+    .addOption(batchNormOption())
     .engineOptions()
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ gossamer train ftbnn-tiny-fashion\n  $ gossamer train resnet20-cifar10 --data data/cifar-10-batches-bin --epochs 1 --set optimizer.learningRate=0.05\n',
+      '\nExamples:\n  $ gossamer train ftbnn-tiny-fashion\n  $ gossamer train resnet20-cifar10 --data data/cifar-10-batches-bin --epochs 1 --set optimizer.learningRate=0.05\n  $ mpirun -n 4 gossamer train resnet20-cifar10 --data data\n',
     )
-    .action((recipe: string, choice: TrainChoice) => trainByRecipe(recipe, choice, console));
+    .action((recipe: string, choice: TrainChoice) => trainOnRanks(recipe, choice, console));
 }
 
-async function trainByRecipe(name: string, choice: TrainChoice, console: Console): Promise<void> {
+/** By this process alone, or as one of those that an mpirun or srun started. */
+async function trainOnRanks(name: string, choice: TrainChoice, console: Console): Promise<void> {
+  const mpi = await ranksOf(choice.ranks);
+  if (!mpi) return trainByRecipe(name, choice, console, alone);
+  const own = { ...choice, threads: choice.threads ?? mpi.threads };
+  await asRank(mpi, console, choice.json === true, (place) =>
+    mpi.rank === 0 ? trainByRecipe(name, own, place, mpi) : trainAlong(own, place, mpi),
+  );
+}
+
+/** As another rank than 0: by the recipe that it chose, and without a word. */
+async function trainAlong(choice: TrainChoice, console: Console, ranks: Ranks): Promise<void> {
+  const recipe = parseRecipe(JSON.parse(broadcastText(ranks, '')));
+  const interruption = listenForInterruption(console, true);
+  const engine = await createEngine(engineChoice(choice));
+  try {
+    const { skipBad = false } = choice;
+    const { reason } = await train({ recipe, data: trainingData(recipe), engine, skipBad, ranks, signal: interruption.signal });
+    if (reason === 'interrupted') process.exitCode = status.interrupted;
+  } finally {
+    engine.dispose();
+    interruption.stop();
+  }
+}
+
+async function trainByRecipe(name: string, choice: TrainChoice, console: Console, ranks: Ranks): Promise<void> {
   const { recipe, run } = choice.resume ? await earlierRun(name, choice) : freshRun(name, choice);
+  broadcastText(ranks, JSON.stringify(recipe));
   const interruption = listenForInterruption(console, choice.json);
   const view = choice.json ? null : new TrainingView(console.output);
   try {
     const engine = await createEngine(engineChoice(choice));
     try {
-      await trainInto(run, { name, recipe, choice, engine, interruption }, view, console);
+      await trainInto(run, { name, recipe, choice, engine, interruption, ranks }, view, console);
     } finally {
       engine.dispose();
     }
@@ -93,11 +127,12 @@ interface Training {
   readonly choice: TrainChoice;
   readonly engine: Engine;
   readonly interruption: Interruption;
+  readonly ranks: Ranks;
 }
 
 async function trainInto(
   run: RunFolder,
-  { name, recipe, choice, engine, interruption }: Training,
+  { name, recipe, choice, engine, interruption, ranks }: Training,
   view: TrainingView | null,
   console: Console,
 ): Promise<void> {
@@ -112,7 +147,7 @@ async function trainInto(
   };
   // Hours of training should not end at a test image that could have been found bad before.
   if (!skipBad) await openTest(data, recipe, {});
-  const result = await train({ recipe, data, run, resume, engine, skipBad, signal, onEvent });
+  const result = await train({ recipe, data, run, resume, engine, skipBad, ranks, signal, onEvent });
   await curves.close();
   if (result.reason === 'interrupted') {
     process.exitCode = status.interrupted;
@@ -165,7 +200,7 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-function withChoices(recipe: Recipe, { data, epochs, seed, model, theta, set = [] }: TrainChoice): Recipe {
+function withChoices(recipe: Recipe, { data, epochs, seed, model, theta, batchNorm, set = [] }: TrainChoice): Recipe {
   const chosen = model === undefined ? recipe : { ...recipe, model: chooseModel(model) };
   const changed = applyOverrides(chosen, [...set, ...(theta === undefined ? [] : [`model.options.theta=${theta}`])]);
   return {
@@ -174,8 +209,15 @@ function withChoices(recipe: Recipe, { data, epochs, seed, model, theta, set = [
     data: { ...changed.data, source: absoluteSource(data ?? changed.data.source) },
     epochs: epochs ?? changed.epochs,
     seed: seed ?? changed.seed,
+    batchNorm: batchNorm ?? changed.batchNorm,
   };
 }
+
+const batchNormOption = () =>
+  new Option(
+    '--batch-norm <which>',
+    "in place of the recipe's: statistics over the images of all ranks (global), or of each rank's own (local)",
+  ).choices(['global', 'local']);
 
 function howToResume(recipe: string, folder: string, json: boolean | undefined, console: Console): string {
   const next = [nextStep('go on where it stopped', 'train', recipe, '--out', folder, '--resume')];

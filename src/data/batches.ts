@@ -1,5 +1,6 @@
 import { ConfigError, LifetimeError } from '../errors.js';
 import { type Filler, LocalFiller } from './fill.js';
+import { type Part, stretchOf } from './part.js';
 import { type ImageShape, Pipeline } from './pipeline.js';
 import { WorkerPool } from './pool.js';
 import { createRing, type Slot, slotsOf, valuesOf } from './ring.js';
@@ -27,11 +28,13 @@ export interface LoaderOptions {
   indices?: ArrayLike<number>;
   /** Which records an epoch takes, in which order, in place of `shuffle` and `indices`. */
   sampler?: Sampler;
+  /** Takes this part of every batch only (default: all of it): what is in the batches stays the same. Needs `dropLast`. */
+  part?: Part;
   /** Size to which target maps are brought, for sources that have some (default: images come without). */
   mapSize?: MapSize;
 }
 
-/** Images, labels and record numbers of one step. Its memory is used again once the next batch is asked for: copy what must last. */
+/** Images, labels and record numbers of one step, or of the loader's part of it. Its memory is used again once the next batch is asked for: copy what must last. */
 export interface Batch {
   /** Number of the batch in its epoch, from 0. */
   readonly index: number;
@@ -62,6 +65,7 @@ export class Loader {
   /** @internal */
   readonly filler: Filler;
   private readonly sampler: Sampler;
+  private readonly part: Part;
   private readonly slots: Slot[];
   private isRunning = false;
   private isClosed = false;
@@ -94,8 +98,20 @@ export class Loader {
         `${this.length} records make no batch${options.dropLast ? ` of ${this.batchSize}` : ''}.`,
       );
     }
+    this.part = options.part ?? { index: 0, count: 1 };
+    if (this.part.count > this.batchSize) {
+      throw new ConfigError('batchSize', `got ${this.batchSize}, needs at least ${this.part.count}: an image for each part.`);
+    }
+    if (this.part.count > 1 && !options.dropLast) {
+      throw new ConfigError('part', 'needs dropLast: parts of a last batch that is not full may be empty.');
+    }
     this.shape = new Pipeline(transforms, [source.height, source.width, source.channels]).shape;
-    const ring = createRing(workers === 0 ? 1 : prefetch + 1, this.batchSize, this.shape, this.mapSize);
+    const ring = createRing(
+      workers === 0 ? 1 : prefetch + 1,
+      Math.ceil(this.batchSize / this.part.count),
+      this.shape,
+      this.mapSize,
+    );
     this.slots = slotsOf(ring);
     this.filler =
       workers === 0
@@ -154,7 +170,8 @@ export class Loader {
   }
 
   private begin(slot: number, index: number, order: Int32Array, epoch: number): Pending {
-    const records = order.subarray(index * this.batchSize, (index + 1) * this.batchSize);
+    const batch = order.subarray(index * this.batchSize, (index + 1) * this.batchSize);
+    const records = batch.subarray(...stretchOf(this.part, batch.length));
     const { labels, records: wanted } = this.slots[slot]!;
     wanted.set(records);
     for (const [i, record] of records.entries()) labels[i] = this.source.label(record);

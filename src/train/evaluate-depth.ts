@@ -48,22 +48,30 @@ export async function evaluateDepth(options: EvaluateDepthOptions): Promise<Dept
   const mapSize = mapSizeOf(model, transformedShape(source, transforms));
   const loader = createLoader(source, { ...plain, mapSize });
   try {
-    return await judgeDepth({ ...options, loader });
+    const { records, scores, lossSum } = await scoreDepth({ ...options, loader });
+    const { rates, threshold } = rateDepth(source, records, scores, options.threshold);
+    const count = records.length;
+    return { loss: lossSum / count, count, threshold, rates, scores: Float64Array.from(scores) };
   } finally {
     await loader.close();
   }
 }
 
-/** As {@link evaluateDepth}, on a loader's images, which come with target maps. */
-export async function judgeDepth({
+/** What a depth network says of a loader's images. */
+interface DepthScores {
+  readonly records: readonly number[];
+  /** One for each record. */
+  readonly scores: readonly number[];
+  /** Of the images' losses. */
+  readonly lossSum: number;
+}
+
+export async function scoreDepth({
   model,
   loader,
   loss: { contrast = 1 } = {},
-  threshold,
   ...options
-}: Pick<EvaluateDepthOptions, 'model' | 'loss' | 'threshold' | 'signal' | 'onProgress'> & {
-  readonly loader: Loader;
-}): Promise<DepthEvaluation> {
+}: Pick<EvaluateDepthOptions, 'model' | 'loss' | 'signal' | 'onProgress'> & { readonly loader: Loader }): Promise<DepthScores> {
   const records: number[] = [];
   const scores: number[] = [];
   let lossSum = 0;
@@ -73,8 +81,17 @@ export async function judgeDepth({
     scores.push(...depthScores(maps.view(), batch.records.length));
     lossSum += loss.item() * batch.records.length;
   });
-  const ranking = rank(records.map((record, i) => ({ ...presentationOf(loader.source, record), score: scores[i]! })));
+  return { records, scores, lossSum };
+}
+
+/** @param threshold that of the equal error rate on these scores, unless given */
+export function rateDepth(
+  source: Source,
+  records: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  threshold?: number,
+): Pick<DepthEvaluation, 'rates' | 'threshold'> {
+  const ranking = rank(Array.from(records, (record, i) => ({ ...presentationOf(source, record), score: scores[i]! })));
   const chosen = threshold ?? chooseThreshold(ranking, { kind: 'eer' });
-  const count = records.length;
-  return { loss: lossSum / count, count, threshold: chosen, rates: ratesAt(ranking, chosen), scores: Float64Array.from(scores) };
+  return { threshold: chosen, rates: ratesAt(ranking, chosen) };
 }

@@ -50,7 +50,7 @@ export interface Evaluation {
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { source } = options;
-  if (options.loader) return judge(options, options.loader);
+  if (options.loader) return (await tallyOf({ ...options, loader: options.loader })).result();
   if (!source) throw new ConfigError('source', 'is missing; evaluate needs a source or a loader.');
   const loader = createLoader(source, {
     batchSize: options.batchSize ?? 128,
@@ -59,13 +59,21 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     workers: options.workers ?? 1,
   });
   try {
-    return await judge(options, loader);
+    return (await tallyOf({ ...options, loader })).result();
   } finally {
     await loader.close();
   }
 }
 
-async function judge({ model, source, classes, loss = {}, ...options }: EvaluateOptions, loader: Loader) {
+/** The sums that an evaluation is made of. @throws as {@link evaluate} */
+export async function tallyOf({
+  model,
+  source,
+  classes,
+  loader,
+  loss = {},
+  ...options
+}: EvaluateOptions & { readonly loader: Loader }): Promise<Tally> {
   const { smoothing = 0 } = loss;
   const tally = new Tally(classes ?? source?.classes ?? null);
   await judgeBatches(model, loader, options, (tensors, { labels }) => {
@@ -73,14 +81,16 @@ async function judge({ model, source, classes, loss = {}, ...options }: Evaluate
     if (logits.shape.length !== 2) throw new ShapeError('evaluate', `scores ${formatShape(logits.shape)}`, '[batch, classes]');
     tally.add(labels, logits.view(), logits.shape[1]!, mean.item());
   });
-  return tally.result();
+  return tally;
 }
 
 /** Sums over the batches of an evaluation. */
 class Tally {
   count = 0;
-  private loss = 0;
-  private first = 0;
+  /** Of the images' cross-entropies. */
+  lossSum = 0;
+  /** Images whose class got the highest score. */
+  first = 0;
   private amongFive = 0;
   private confusion: number[][] = [];
 
@@ -96,13 +106,13 @@ class Tally {
     this.first += countCorrect(scores, labels);
     this.amongFive += countCorrect(scores, labels, 5);
     this.count += labels.length;
-    this.loss += meanLoss * labels.length;
+    this.lossSum += meanLoss * labels.length;
   }
 
   result(): Evaluation {
     const { count, confusion, names } = this;
     return {
-      loss: this.loss / count,
+      loss: this.lossSum / count,
       top1: this.first / count,
       top5: this.amongFive / count,
       count,

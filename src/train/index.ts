@@ -39,6 +39,7 @@ export { createOptimizer, Optimizer } from './optimizer.js';
 export { applyOverrides } from './overrides.js';
 export { type PredictOptions, predict } from './predict.js';
 export { isPretrained, type PretrainedName, pretrained, pretrainedModels } from './pretrained.js';
+export type { Ranks } from './ranks.js';
 export { type OptimizerOptions, parseRecipe, type Recipe, type RecipeInput, type ScheduleOptions } from './recipe.js';
 export { isPaperRecipe, loadRecipe, type RecipeName, recipes } from './recipes/index.js';
 export { recipeOfRun } from './resume.js';

@@ -3,6 +3,7 @@ import type { Batch, Loader } from '../data/batches.js';
 import type { Engine } from '../engine/engine.js';
 import { DivergenceError, OutOfMemoryError } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { WeightAverage } from './average.js';
 import {
   type Checkpoint,
@@ -13,21 +14,22 @@ import {
   type StoredState,
   writeCheckpoint,
 } from './checkpoint.js';
+import { DataParallel } from './data-parallel.js';
 import type { DepthGrid } from './depth-grid.js';
 import { firstBadWeight } from './divergence.js';
 import { dynamicState } from './dynamic.js';
-import { evaluate } from './evaluate.js';
-import { judgeDepth } from './evaluate-depth.js';
-import type { CheckpointReason, DetectionRates, EpochEvent, TrainEvent } from './events.js';
+import type { CheckpointReason, EpochEvent, TrainEvent } from './events.js';
 import type { Loaders } from './loaders.js';
 import { createOptimizer, type Optimizer } from './optimizer.js';
 import { isBetter, type Progress, startingProgress } from './progress.js';
+import { broadcastText, type Ranks, sumNumbers } from './ranks.js';
 import type { Recipe } from './recipe.js';
 import type { RunFolder } from './run-folder.js';
 import { scheduleFactor } from './schedule.js';
 import { Speed } from './speed.js';
 import { trainStep } from './step.js';
 import { loadTensors } from './tensors.js';
+import { type Validation, validate } from './validation.js';
 
 export interface LoopParts {
   readonly engine: Engine;
@@ -39,15 +41,9 @@ export interface LoopParts {
   readonly run: RunFolder | null;
   /** Drawn into the run's folder after every epoch; null for a network that does not answer with maps. */
   readonly grid: DepthGrid | null;
+  readonly ranks: Ranks;
   readonly signal: AbortSignal | null;
   readonly emit: (event: TrainEvent) => void;
-}
-
-/** What an epoch came to on the images that are held out. */
-interface Validation {
-  readonly loss: number;
-  readonly accuracy?: number;
-  readonly detection?: DetectionRates;
 }
 
 /** Steps of an epoch that the log keeps, at most. */
@@ -58,6 +54,7 @@ export class TrainingLoop {
   private progress = startingProgress();
   private readonly optimizer: Optimizer;
   private readonly average: WeightAverage | null;
+  private readonly parallel: DataParallel | null;
   private readonly speed = new Speed();
   /** Steps of an epoch, and of the whole run. */
   private readonly batches: number;
@@ -66,29 +63,48 @@ export class TrainingLoop {
   private bestWeights: StoredState | null = null;
   private lastCheckpoint: string | null = null;
   private savedAt = performance.now();
+  /** Whether a rank was told to stop. */
+  private stopped = false;
 
   constructor(private readonly parts: LoopParts) {
-    const { engine, model, recipe, loaders } = parts;
+    const { engine, model, recipe, loaders, ranks } = parts;
     this.optimizer = createOptimizer(engine, model.parameters(), recipe.optimizer);
     this.average = recipe.averageWeights === null ? null : new WeightAverage(model, recipe.averageWeights);
+    this.parallel = ranks.size === 1 ? null : new DataParallel(ranks, engine, model, recipe);
     this.batches = loaders.training.batchesPerEpoch;
     this.steps = recipe.epochs * this.batches;
   }
 
-  /** Trains from the start, or from `checkpoint` on. */
+  /** Trains from the start, or from `checkpoint` on, which only rank 0 need have. */
   async run(checkpoint: Checkpoint | null): Promise<{ reason: 'finished' | 'interrupted'; progress: Progress }> {
     if (checkpoint) await this.restore(checkpoint);
+    if (this.parallel) this.followRankZero(this.parallel);
     await this.begin(checkpoint !== null);
     while (this.progress.epoch < this.parts.recipe.epochs) {
       if (!(await this.epoch())) return this.end('interrupted');
     }
     if (this.bestWeights) this.parts.model.loadState(this.bestWeights);
+    this.parallel?.takeState();
     return this.end('finished');
   }
 
   dispose(): void {
     this.optimizer.dispose();
     this.average?.dispose();
+    this.parallel?.dispose();
+  }
+
+  /** Ranks begin alike: where rank 0 stands, to the bit. */
+  private followRankZero(parallel: DataParallel): void {
+    this.progress = JSON.parse(broadcastText(this.parts.ranks, JSON.stringify(this.progress))) as Progress;
+    this.optimizer.steps = this.progress.optimizerSteps;
+    if (this.average) this.average.updates = this.progress.averageUpdates;
+    parallel.takeState(this.keptTensors());
+  }
+
+  /** What optimiser and averages keep between steps. */
+  private keptTensors(): Tensor[] {
+    return [...this.optimizer.state().values(), ...(this.average?.state().values() ?? [])];
   }
 
   private async restore(checkpoint: Checkpoint): Promise<void> {
@@ -128,35 +144,46 @@ export class TrainingLoop {
 
   /** The rest of the epoch under way. False when the signal ended it: it then goes on from a checkpoint. */
   private async epoch(): Promise<boolean> {
-    const { loaders, model, signal } = this.parts;
+    const { loaders, model } = this.parts;
     const { progress, batches } = this;
     model.train();
     let before = performance.now();
-    if (!signal?.aborted) {
+    this.agree();
+    if (!this.stopped) {
       for await (const batch of loaders.training.epoch(progress.epoch, { startBatch: progress.batch })) {
         const outcome = this.step(batch);
         // A timer or a signal may be waiting.
         await breathe();
         const now = performance.now();
-        this.count(outcome, batch.labels.length, (now - before) / 1000);
+        this.count(outcome, loaders.training.batchSize, (now - before) / 1000);
         before = now;
-        if (signal?.aborted) break;
-        if (progress.batch < batches && this.isCheckpointDue()) await this.save('interval');
+        const isDue = this.agree();
+        if (this.stopped) break;
+        if (progress.batch < batches && isDue) await this.save('interval');
       }
     }
-    const isDone = !signal?.aborted && (await this.endEpoch());
+    const isDone = !this.stopped && (await this.endEpoch());
     if (!isDone) await this.save('interrupt');
     return isDone;
   }
 
+  /** What a signal or a clock decides is decided for all ranks. Tells whether to save now; sets `stopped`. */
+  private agree(): boolean {
+    const { ranks, signal } = this.parts;
+    const isDue = ranks.rank === 0 && this.isCheckpointDue();
+    const [stopping, due] = sumNumbers(ranks, signal?.aborted ? 1 : 0, isDue ? 1 : 0) as [number, number];
+    this.stopped = stopping > 0;
+    return due > 0;
+  }
+
   private step(batch: Batch): { loss: number; correct: number | null } {
-    const { engine, model, recipe } = this.parts;
-    const { progress, optimizer, average, steps } = this;
+    const { engine, model, recipe, ranks } = this.parts;
+    const { progress, optimizer, average, parallel, steps } = this;
     model.setProgress(progress.step / steps);
     try {
       const { loss, gradientClip } = recipe;
       const outcome = trainStep(
-        { engine, model, optimizer, average, loss, gradientClip },
+        { engine, model, optimizer, average, loss, gradientClip, ranks, parallel },
         batch,
         this.learningRate(progress.step),
       );
@@ -197,17 +224,20 @@ export class TrainingLoop {
 
   /** Validates, chooses the best, saves. False when the signal came during validation. */
   private async endEpoch(): Promise<boolean> {
-    const { model, recipe, loaders, run, grid, signal } = this.parts;
+    const { model, recipe, loaders, run, grid } = this.parts;
     const { progress } = this;
     const started = performance.now();
     const judge = async () => {
       const evaluation = await this.validate();
-      const dynamic = await dynamicState(model, loaders.validation ?? loaders.training);
+      if (evaluation === 'stopped') return null;
+      const dynamic = await dynamicState(model, loaders.heldOut?.part ?? loaders.training);
       if (run && grid) await run.writeDepthMaps(await grid.draw(model));
       return { evaluation, dynamic, weights: copyState(model) };
     };
     try {
-      const { evaluation, dynamic, weights } = await (this.average ? this.average.during(judge) : judge());
+      const judgement = await (this.average ? this.average.during(judge) : judge());
+      if (judgement === null) return false;
+      const { evaluation, dynamic, weights } = judgement;
       const epoch = progress.epoch + 1;
       const { accuracy = null, loss = null, ...detected } = evaluation ?? {};
       const candidate = { epoch, accuracy, loss, inactive: dynamic?.inactive ?? 0, ...detected };
@@ -241,32 +271,21 @@ export class TrainingLoop {
       await this.save(epoch === recipe.epochs ? 'end' : 'epoch');
       return true;
     } catch (error) {
-      if (signal?.aborted && error === signal.reason) return false;
       throw error instanceof OutOfMemoryError ? error.inStep(progress.step) : error;
     }
   }
 
-  private async validate(): Promise<Validation | null> {
-    const { loaders } = this.parts;
+  /** Null when nothing is held out. */
+  private async validate(): Promise<Validation | 'stopped' | null> {
+    const { model, recipe, metadata, loaders, ranks, signal } = this.parts;
     this.expectGoodWeights();
-    if (!loaders.validation) return null;
-    const validation = await this.judge(loaders.validation);
-    if (!Number.isFinite(validation.loss)) {
+    if (!loaders.heldOut) return null;
+    const { classes } = metadata;
+    const validation = await validate({ model, heldOut: loaders.heldOut, loss: recipe.loss, classes, ranks, signal });
+    if (validation && !Number.isFinite(validation.loss)) {
       throw new DivergenceError(this.progress.step, 'the loss on the validation images', this.lastCheckpoint);
     }
-    return validation;
-  }
-
-  private async judge(loader: Loader): Promise<Validation> {
-    const { model, recipe, metadata, signal } = this.parts;
-    const parts = { model, loader, loss: recipe.loss, signal: signal ?? undefined };
-    if (recipe.loss.name === 'depth') {
-      const { loss, threshold, rates } = await judgeDepth({ ...parts, loss: recipe.loss });
-      const { eer, acer, auc } = rates;
-      return { loss, detection: { eer, acer, auc, threshold } };
-    }
-    const { loss, top1 } = await evaluate({ ...parts, classes: metadata.classes });
-    return { loss, accuracy: top1 };
+    return validation ?? 'stopped';
   }
 
   private isCheckpointDue(): boolean {
@@ -278,6 +297,7 @@ export class TrainingLoop {
   private async save(reason: CheckpointReason): Promise<void> {
     const { run, model, metadata } = this.parts;
     this.expectGoodWeights();
+    this.parallel?.expectSameState(this.keptTensors(), this.progress.step);
     if (!run) return;
     run.syncLog();
     const progress = { ...this.progress, optimizerSteps: this.optimizer.steps, averageUpdates: this.average?.updates ?? 0 };

@@ -135,6 +135,8 @@ export const recipeSchema = z.strictObject({
   loss: loss.prefault({}),
   /** Largest global norm of the gradients; null: they are taken as they are. */
   gradientClip: positive.nullable().default(null),
+  /** Where several ranks share a batch, batch norm takes its statistics over all of it (`global`), or over each one's part (`local`). */
+  batchNorm: z.enum(['global', 'local']).default('global'),
   /** Decay of the moving average of the weights, which is then what is evaluated and shipped; null: none. */
   averageWeights: z.number().gt(0).lt(1).nullable().default(null),
   /**

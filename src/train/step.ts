@@ -5,10 +5,12 @@ import { scope } from '../tensor/scope.js';
 import { withGradients } from '../tensor/tape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { WeightAverage } from './average.js';
+import type { DataParallel } from './data-parallel.js';
 import { firstBadGradient, firstNonFinite } from './divergence.js';
 import { clipGradients, globalNorm } from './gradients.js';
 import { lossOf } from './loss.js';
 import type { Optimizer } from './optimizer.js';
+import { type Ranks, sumNumbers } from './ranks.js';
 import type { LossOptions } from './recipe.js';
 import { uploadBatch } from './upload.js';
 
@@ -20,26 +22,39 @@ export interface StepParts {
   readonly average: WeightAverage | null;
   readonly loss: LossOptions;
   readonly gradientClip: number | null;
+  readonly ranks: Ranks;
+  /** Null for a process that trains by itself. */
+  readonly parallel: DataParallel | null;
 }
 
 export interface StepOutcome {
-  /** Of the batch before the update, auxiliary losses included. */
+  /** Of the batch of all ranks before the update, auxiliary losses included. */
   readonly loss: number;
-  /** Images of the batch whose class got the highest score; null for a network that does not classify. */
+  /** Images of that batch whose class got the highest score; null for a network that does not classify. */
   readonly correct: number | null;
   /** Null; or where numbers first went bad, in which case nothing was updated but running statistics. */
   readonly badLayer: string | null;
 }
 
-/** One step of training on one batch. All that it makes is freed at its end. */
+/**
+ * One step of training on one batch, or on this rank's part of it. All that it makes is freed at its end. What decides anything is a sum over the
+ * ranks, so that all come to the same end.
+ */
 export function trainStep(parts: StepParts, batch: Batch, learningRate: number): StepOutcome {
-  const { engine, model, optimizer, average, loss: lossOptions, gradientClip } = parts;
+  const { engine, model, optimizer, average, loss: lossOptions, gradientClip, ranks, parallel } = parts;
   return scope(engine, () => {
     const tensors = uploadBatch(engine, batch);
     const weights = [...model.parameters().values()].map((parameter) => parameter.value);
-    const forward = () => lossOf(model, tensors, lossOptions);
+    const images = batch.labels.length;
+    const forward = () => {
+      const [loss, answers] = lossOf(model, tensors, lossOptions);
+      return [parallel ? parallel.weigh(loss, images) : loss, answers] as const;
+    };
     const { loss, outputs, gradients } = withGradients(engine, weights, forward);
-    const value = loss.item();
+    parallel?.sum(gradients, images);
+    const isClassifier = lossOptions.name !== 'depth';
+    const own = isClassifier ? countCorrect(outputs[0]!, batch.labels) : 0;
+    const [value, correct] = sumNumbers(ranks, loss.item(), own) as [number, number];
     const norm = globalNorm(gradients);
     if (!Number.isFinite(value) || !Number.isFinite(norm)) {
       const badLayer = firstNonFinite(model, forward) ?? firstBadGradient(model, gradients) ?? 'the norm of the gradients';
@@ -48,8 +63,7 @@ export function trainStep(parts: StepParts, batch: Batch, learningRate: number):
     if (gradientClip !== null) clipGradients(gradients, norm, gradientClip);
     optimizer.step(gradients, learningRate);
     average?.update();
-    const correct = lossOptions.name === 'depth' ? null : countCorrect(outputs[0]!, batch.labels);
-    return { loss: value, correct, badLayer: null };
+    return { loss: value, correct: isClassifier ? correct : null, badLayer: null };
   });
 }
 

@@ -11,6 +11,7 @@ import { createLoaders, type Loaders } from './loaders.js';
 import { TrainingLoop } from './loop.js';
 import { createRecipeModel, describeModel, taskOf } from './model.js';
 import type { Progress } from './progress.js';
+import { alone, digestOf, expectAlike, type Ranks } from './ranks.js';
 import { parseRecipe, type Recipe, type RecipeInput } from './recipe.js';
 import { expectSameRun } from './resume.js';
 import { RunFolder } from './run-folder.js';
@@ -33,8 +34,13 @@ export interface TrainOptions {
   readonly workers?: number;
   /** Leave bad records out, with a warning. */
   readonly skipBad?: boolean;
-  /** Finishes the step, saves, and returns. */
+  /** Finishes the step, saves, and returns; all ranks do when one is told to. */
   readonly signal?: AbortSignal;
+  /**
+   * The processes that train together, each with its part of every batch (`startMpi` gives them); this one by itself unless given. All have the same options,
+   * but for `run` and `resume`, which are rank 0's alone.
+   */
+  readonly ranks?: Ranks;
   readonly onEvent?: (event: TrainEvent) => void;
 }
 
@@ -58,7 +64,11 @@ export interface TrainResult {
 /**
  * Trains a network by a recipe. The same recipe, data and seed give the same weights to the bit, whatever the number of threads, and
  * whether the run was interrupted, killed and resumed or not.
+ *
+ * Ranks change what is rounded and nothing else, unless the recipe wants `local` batch norm (docs/mpi.md). A rank that throws must end the others, which
+ * would wait for it for ever: that is the caller's affair (`abort` of what `startMpi` gave).
  * @throws ConfigError when recipe, options and run folder do not fit together
+ * @throws RanksError when ranks were given different data or recipes, or their weights come to differ
  * @throws DataError when an image cannot be read
  * @throws DivergenceError when the loss, a gradient or a weight becomes NaN or infinite: the run's last checkpoint is the last good one
  * @throws OutOfMemoryError with the step; the run's last checkpoint stays as it is
@@ -95,6 +105,7 @@ async function trainOn(
 ): Promise<TrainResult> {
   const { recipe } = options;
   const { source } = training;
+  const ranks = options.ranks ?? alone;
   const input = transformedShape(source, recipe.transforms.train);
   const need = { classes: source.classes.length, inChannels: input[2] };
   const model = options.model ?? createRecipeModel(recipe, engine, need);
@@ -112,7 +123,8 @@ async function trainOn(
   try {
     if (engineOf(model) !== engine) model.to(engine);
     const mapSize = classifies ? undefined : mapSizeOf(model, input);
-    loaders = createLoaders(training, validation, { recipe, workers: options.workers ?? 1, mapSize });
+    expectSameTraining(ranks, metadata, training);
+    loaders = createLoaders(training, validation, { recipe, workers: options.workers ?? 1, mapSize, ranks });
     const checkpoint = await checkpointOf(run, options);
     if (checkpoint) expectSameRun(checkpoint, metadata);
     const shown = validation.indices.length > 0 ? validation : training;
@@ -125,6 +137,7 @@ async function trainOn(
       metadata,
       run,
       grid,
+      ranks,
       signal: options.signal ?? null,
       emit: options.onEvent ?? (() => {}),
     });
@@ -140,11 +153,13 @@ async function trainOn(
     throw error;
   } finally {
     await loaders?.training.close();
-    await loaders?.validation?.close();
+    await loaders?.heldOut?.part.close();
   }
 }
 
-function openRun({ run, resume = false }: TrainOptions): RunFolder | null {
+function openRun({ run, resume = false, ranks = alone }: TrainOptions): RunFolder | null {
+  if (ranks.rank > 0 && (run !== undefined || resume))
+    throw new ConfigError('run', 'is rank 0 to write, and to resume: give it there.');
   if (run instanceof RunFolder) return run;
   if (run !== undefined) return RunFolder.open(run, { resume });
   if (resume) throw new ConfigError('resume', 'needs the folder of the run (run) to go on with.');
@@ -167,6 +182,18 @@ async function openData(options: TrainOptions, recipe: Recipe, emit: (event: Tra
     emit({ kind: 'warning', code: 'no-validation', text });
   }
   return data;
+}
+
+/** @throws RanksError when not all ranks train by the same recipe on the same images */
+function expectSameTraining(ranks: Ranks, metadata: object, { source, indices }: Selection): void {
+  if (ranks.size === 1) return;
+  const labels = Int32Array.from(indices, (record) => source.label(record));
+  expectAlike(
+    ranks,
+    digestOf([JSON.stringify(metadata), indices, labels]),
+    (others) =>
+      `The recipe or the images of ${others} are not those of rank 0. Start all ranks with the same options, on copies of the same data.`,
+  );
 }
 
 async function checkpointOf(run: RunFolder | null, { onEvent }: TrainOptions): Promise<Checkpoint | null> {

@@ -67,12 +67,7 @@ export function normKernels(wasm: WasmContext): NormKernels {
 }
 
 /** Two sums a channel and the number of rows behind them, as doubles: their address, and the same memory to add up over processes. */
-function withSums(
-  wasm: WasmContext,
-  channels: number,
-  rows: number,
-  use: (sums: Address, values: Float64Array) => void,
-): void {
+function withSums(wasm: WasmContext, channels: number, rows: number, use: (sums: Address, values: Float64Array) => void): void {
   const count = 2 * channels + 1;
   wasm.scratch(count * 8, (sums) => {
     const values = wasm.doubles(sums, count);

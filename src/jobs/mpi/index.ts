@@ -1,0 +1,2 @@
+export { type Launcher, launcherOf } from './launcher.js';
+export { type Mpi, startMpi } from './mpi.js';
