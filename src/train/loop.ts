@@ -78,8 +78,8 @@ export class TrainingLoop {
   /** Trains from the start, or from `checkpoint` on, which only rank 0 need have. */
   async run(checkpoint: Checkpoint | null): Promise<{ reason: 'finished' | 'interrupted'; progress: Progress }> {
     if (checkpoint) await this.restore(checkpoint);
-    if (this.parallel) this.followRankZero(this.parallel);
-    await this.begin(checkpoint !== null);
+    const isResumed = this.parallel ? this.followRankZero(this.parallel, checkpoint !== null) : checkpoint !== null;
+    await this.begin(isResumed);
     while (this.progress.epoch < this.parts.recipe.epochs) {
       if (!(await this.epoch())) return this.end('interrupted');
     }
@@ -94,12 +94,15 @@ export class TrainingLoop {
     this.parallel?.dispose();
   }
 
-  /** Ranks begin alike: where rank 0 stands, to the bit. */
-  private followRankZero(parallel: DataParallel): void {
-    this.progress = JSON.parse(broadcastText(this.parts.ranks, JSON.stringify(this.progress))) as Progress;
-    this.optimizer.steps = this.progress.optimizerSteps;
-    if (this.average) this.average.updates = this.progress.averageUpdates;
+  /** Ranks begin alike: where rank 0 stands, to the bit. Tells whether that resumed the run. */
+  private followRankZero(parallel: DataParallel, resumed: boolean): boolean {
+    const text = broadcastText(this.parts.ranks, JSON.stringify({ progress: this.progress, isResumed: resumed }));
+    const { progress, isResumed } = JSON.parse(text) as { readonly progress: Progress; readonly isResumed: boolean };
+    this.progress = progress;
+    this.optimizer.steps = progress.optimizerSteps;
+    if (this.average) this.average.updates = progress.averageUpdates;
     parallel.takeState(this.keptTensors());
+    return isResumed;
   }
 
   /** What optimiser and averages keep between steps. */
