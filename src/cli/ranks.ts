@@ -1,6 +1,6 @@
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { Option } from 'commander';
-import { DivergenceError, RanksError } from '../errors.js';
 import { launcherOf, type Mpi, startMpi } from '../jobs/mpi/index.js';
 import type { Console } from './console.js';
 import { reportFailure } from './failure.js';
@@ -23,6 +23,9 @@ export async function ranksOf(choice: RanksChoice): Promise<Mpi | null> {
   return startMpi(launcher);
 }
 
+/** What all ranks find, rank 0 tells: the others give it so many milliseconds to end them. */
+const precedence = 1000;
+
 /**
  * Runs `body` as a rank, and MPI's end after it. Only rank 0 says anything but what ends a rank; that also ends the others, once it was told: they would
  * wait for ever.
@@ -37,8 +40,7 @@ export async function asRank(
   try {
     await body(isFirst ? plain(console) : silent(console));
   } catch (error) {
-    // What all ranks found, rank 0 tells: it ends the others here.
-    if (!isFirst && (error instanceof DivergenceError || error instanceof RanksError)) mpi.barrier();
+    if (!isFirst) await setTimeout(precedence);
     const place = isFirst ? console : prefixed(console, `rank ${mpi.rank}: `);
     mpi.abort(reportFailure(error, place, json && isFirst, process.env['GOSSAMER_DEBUG'] === '1'));
   }
@@ -52,8 +54,8 @@ function plain(console: Console): Console {
 }
 
 function silent(console: Console): Console {
-  const place = { write: () => {} };
-  return withPlaces(console, { isTTY: false, color: false, columns: () => 100, ...place }, place);
+  const write = () => {};
+  return withPlaces(console, { isTTY: false, color: false, columns: () => 100, write }, { write });
 }
 
 function prefixed(console: Console, prefix: string): Console {

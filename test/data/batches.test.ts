@@ -48,6 +48,35 @@ async function collect(loader: Loader, epoch = 0, startBatch = 0): Promise<Seen[
   return seen;
 }
 
+describe('a part of every batch', () => {
+  it('is what all of them make together, whatever their number', async () => {
+    const source = madeSource(21);
+    const whole = await collect(loaderOf(source, { dropLast: true }));
+    for (const count of [2, 3, 8]) {
+      const parts: Seen[][] = [];
+      for (let index = 0; index < count; index++) {
+        parts.push(await collect(loaderOf(source, { dropLast: true, part: { index, count } })));
+      }
+      const joined = whole.map(({ index, shape }, batch) => {
+        const of = parts.map((part) => part[batch]!);
+        expect(of.map(({ labels }) => labels.length).every((images) => Math.abs(images - 8 / count) < 1)).toBe(true);
+        const join = (key: 'labels' | 'records' | 'images') => of.flatMap((part) => part[key]);
+        return { index, shape, labels: join('labels'), records: join('records'), images: join('images') };
+      });
+      expect(joined).toEqual(whole);
+    }
+  });
+
+  it('is never empty', () => {
+    const options = { batchSize: 4, transforms: [] };
+    const part = { index: 0, count: 5 };
+    expect(() => createLoader(madeSource(21), { ...options, dropLast: true, part })).toThrow(
+      'batchSize: got 4, needs at least 5',
+    );
+    expect(() => createLoader(madeSource(21), { ...options, part: { index: 0, count: 2 } })).toThrow('part: needs dropLast');
+  });
+});
+
 describe('createLoader', () => {
   it('gives every record once, with its label, the last batch short', async () => {
     const source = madeSource(21);

@@ -18,7 +18,6 @@ export interface MpiLibrary {
   size(communicator: Handle, size: Int32Array): number;
   split(communicator: Handle, type: number, key: number, info: Handle, split: BigUint64Array): number;
   free(communicator: BigUint64Array): number;
-  barrier(communicator: Handle): number;
   broadcast(place: Place, count: number, type: Handle, root: number, communicator: Handle): number;
   allReduce(inPlace: Handle, place: Place, count: number, type: Handle, operation: Handle, communicator: Handle): number;
   readonly world: Handle;
@@ -68,7 +67,6 @@ export async function openMpiLibrary(named = process.env['GOSSAMER_MPI_LIBRARY']
     size: library.func('int MPI_Comm_size(void *, int *)'),
     split: library.func('int MPI_Comm_split_type(void *, int, int, void *, void *)'),
     free: library.func('int MPI_Comm_free(void *)'),
-    barrier: library.func('int MPI_Barrier(void *)'),
     broadcast: library.func('int MPI_Bcast(void *, int, void *, int, void *)'),
     allReduce: library.func('int MPI_Allreduce(void *, void *, int, void *, void *, void *)'),
   };

@@ -34,11 +34,6 @@ export class Mpi implements Ranks {
     library.broadcast(values, values.length, typeOf(library, values), 0, library.world);
   }
 
-  /** Returns when all ranks have come to it. */
-  barrier(): void {
-    this.library.barrier(this.library.world);
-  }
-
   /** Ends all ranks, this one too: what is left to say must be written before. */
   abort(status: number): never {
     this.library.abort(this.library.world, status);

@@ -1,6 +1,7 @@
 // A training run on all ranks. Arguments: run folder, data folder, recipe as JSON, and as JSON `resume` and what becomes of one rank after a step, as { rank, step }: it
 // is told to `stop`, ends by `kill`, or its weights change (`shake`). Rank 0 writes every event as a line of JSON, and at last whether the ranks' models have the same bits.
 import fs from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { openSource } from '../../../dist/data/open.js';
 import { createEngine } from '../../../dist/engine/index.js';
 import { startMpi } from '../../../dist/jobs/mpi/index.js';
@@ -36,7 +37,8 @@ try {
   mpi.sum(different);
   tell({ kind: 'ranks', reason, different: different[0] });
 } catch (error) {
-  if (mpi.rank > 0) mpi.barrier();
+  // What all found, rank 0 tells.
+  if (mpi.rank > 0) await setTimeout(500);
   console.error(`${error.code}: ${error.message}`);
   mpi.abort(1);
 }
