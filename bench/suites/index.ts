@@ -8,6 +8,7 @@ import { benchElements } from './kernels/elements.js';
 import { benchGradients } from './kernels/gradients.js';
 import { benchPackedBinaryConvolutions } from './kernels/packed-binary.js';
 import { benchProducts } from './kernels/products.js';
+import { benchRanks } from './ranks.js';
 import { benchBinary } from './train/binary.js';
 import { benchCdcn } from './train/cdcn.js';
 import { benchDynamic } from './train/dynamic.js';
@@ -20,6 +21,8 @@ type Part = (bench: Bench) => Promise<void>;
 const suites: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
   /** Whole training steps. */
   train: { resnet20: benchResnet20, cdcn: benchCdcn, dynamic: benchDynamic, binary: benchBinary, loading: benchLoading },
+  /** One training on several processes, by MPI. */
+  ranks: { two: benchRanks },
   /** Packed models that answer. */
   infer: { peers: benchBesidePeers, dynamic: benchDynamicAnswers, start: benchStart },
   /** Kernels one by one. */

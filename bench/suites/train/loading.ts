@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { type Engine, openSource, parseRecipe, Rng, recipes, type Source, train } from '../../../dist/node.js';
+import { rm } from 'node:fs/promises';
+import { type Engine, openSource, parseRecipe, recipes, type Source, train } from '../../../dist/node.js';
 import type { Bench } from '../../bench.js';
 import { classifierStep, withEngines } from '../../engine.js';
+import { generateCifar10 } from '../../generated.js';
 import { alternate, local, type Subject } from '../../measure.js';
 import { figure, speedRatio } from '../../result.js';
 
@@ -18,7 +17,7 @@ const REACH = 0.97;
 
 /** Training on CIFAR-10 with its augmentation, by the library's own loop, against the same step on a batch that is already there. */
 export async function benchLoading(bench: Bench): Promise<void> {
-  const generated = bench.data === null ? await generateCifar10() : null;
+  const generated = bench.data === null ? await generateCifar10(STEPS * BATCH) : null;
   try {
     const source = bench.data ?? (await openSource(generated!, { split: 'train' }));
     const { loaded, fixed } = await withEngines((engines) =>
@@ -60,19 +59,4 @@ function trainingRun(engine: Engine, source: Source): Subject {
       return { seconds: (end - start) / 1000 / (STEPS - STARTING_STEPS) };
     },
   };
-}
-
-/** A folder in the form of CIFAR-10, of noise. */
-async function generateCifar10(): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'gossamer-bench-'));
-  const recordBytes = 1 + 3 * 32 * 32;
-  const records = Math.ceil((STEPS * BATCH) / 5);
-  const rng = new Rng(1);
-  for (const name of [1, 2, 3, 4, 5].map((part) => `data_batch_${part}.bin`)) {
-    const bytes = Uint8Array.from({ length: records * recordBytes }, (_, i) =>
-      i % recordBytes === 0 ? (i / recordBytes) % 10 : rng.uint32() & 255,
-    );
-    await writeFile(path.join(folder, name), bytes);
-  }
-  return folder;
 }
