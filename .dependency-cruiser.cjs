@@ -53,7 +53,7 @@ module.exports = {
       // Optional peers are also installed for tests, so that they count as both.
       to: {
         dependencyTypes: ['unknown', 'undetermined', 'npm-dev', 'npm-no-pkg'],
-        pathNot: 'node_modules/(aws4fetch|bullmq|ioredis)/',
+        pathNot: 'node_modules/(aws4fetch|bullmq|ioredis|koffi)/',
       },
     },
     {
@@ -69,6 +69,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/jobs/s3-client\\.ts$' },
       to: { path: 'node_modules/aws4fetch/' },
+    },
+    {
+      name: 'mpi-stays-at-the-edge',
+      comment: 'Training knows ranks, not what they talk through.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/jobs/mpi/library\\.ts$' },
+      to: { path: 'node_modules/koffi/' },
     },
     {
       name: 'runtime-stays-small',

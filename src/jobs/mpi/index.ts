@@ -1,2 +1,2 @@
-export { type Launcher, launcherOf } from './launcher.js';
+export { launcherOf } from './launcher.js';
 export { type Mpi, startMpi } from './mpi.js';
