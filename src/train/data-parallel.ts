@@ -23,7 +23,7 @@ export class DataParallel {
   private readonly batchSize: number;
 
   constructor(
-    private readonly ranks: Ranks,
+    readonly ranks: Ranks,
     engine: Engine,
     private readonly model: Module,
     { batchNorm, batchSize }: Pick<Recipe, 'batchNorm' | 'batchSize'>,

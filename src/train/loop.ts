@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Batch, Loader } from '../data/batches.js';
+import type { Batch } from '../data/batches.js';
 import type { Engine } from '../engine/engine.js';
 import { DivergenceError, OutOfMemoryError } from '../errors.js';
 import type { Module } from '../nn/module.js';
@@ -180,13 +180,13 @@ export class TrainingLoop {
   }
 
   private step(batch: Batch): { loss: number; correct: number | null } {
-    const { engine, model, recipe, ranks } = this.parts;
+    const { engine, model, recipe } = this.parts;
     const { progress, optimizer, average, parallel, steps } = this;
     model.setProgress(progress.step / steps);
     try {
       const { loss, gradientClip } = recipe;
       const outcome = trainStep(
-        { engine, model, optimizer, average, loss, gradientClip, ranks, parallel },
+        { engine, model, optimizer, average, loss, gradientClip, parallel },
         batch,
         this.learningRate(progress.step),
       );

@@ -10,7 +10,7 @@ import { firstBadGradient, firstNonFinite } from './divergence.js';
 import { clipGradients, globalNorm } from './gradients.js';
 import { lossOf } from './loss.js';
 import type { Optimizer } from './optimizer.js';
-import { type Ranks, sumNumbers } from './ranks.js';
+import { alone, sumNumbers } from './ranks.js';
 import type { LossOptions } from './recipe.js';
 import { uploadBatch } from './upload.js';
 
@@ -22,9 +22,8 @@ export interface StepParts {
   readonly average: WeightAverage | null;
   readonly loss: LossOptions;
   readonly gradientClip: number | null;
-  readonly ranks: Ranks;
-  /** Null for a process that trains by itself. */
-  readonly parallel: DataParallel | null;
+  /** With other ranks; null or absent for a process that trains by itself. */
+  readonly parallel?: DataParallel | null;
 }
 
 export interface StepOutcome {
@@ -41,7 +40,7 @@ export interface StepOutcome {
  * ranks, so that all come to the same end.
  */
 export function trainStep(parts: StepParts, batch: Batch, learningRate: number): StepOutcome {
-  const { engine, model, optimizer, average, loss: lossOptions, gradientClip, ranks, parallel } = parts;
+  const { engine, model, optimizer, average, loss: lossOptions, gradientClip, parallel } = parts;
   return scope(engine, () => {
     const tensors = uploadBatch(engine, batch);
     const weights = [...model.parameters().values()].map((parameter) => parameter.value);
@@ -54,7 +53,7 @@ export function trainStep(parts: StepParts, batch: Batch, learningRate: number):
     parallel?.sum(gradients, images);
     const isClassifier = lossOptions.name !== 'depth';
     const own = isClassifier ? countCorrect(outputs[0]!, batch.labels) : 0;
-    const [value, correct] = sumNumbers(ranks, loss.item(), own) as [number, number];
+    const [value, correct] = sumNumbers(parallel?.ranks ?? alone, loss.item(), own) as [number, number];
     const norm = globalNorm(gradients);
     if (!Number.isFinite(value) || !Number.isFinite(norm)) {
       const badLayer = firstNonFinite(model, forward) ?? firstBadGradient(model, gradients) ?? 'the norm of the gradients';
