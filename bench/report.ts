@@ -15,6 +15,8 @@ export interface Report {
   readonly threads: readonly number[];
   readonly commit: string;
   readonly date: string;
+  /** What a reader has to know of this run, added by hand. */
+  readonly note?: string;
   readonly results: readonly Result[];
 }
 

@@ -46,9 +46,9 @@ export function sumSeconds(
 function scalingSection(report: Report): string {
   const steps = report.results.flatMap(({ name }) => (/^(.*), batch \d+$/.test(name) && !name.includes(':') ? [name] : []));
   const parts = [...new Set(steps)].flatMap((step) => [measuredTable(report, step), estimatedTables(report, step)]);
-  const { machine, processors, node, date, commit } = report;
+  const { machine, processors, node, date, commit, note } = report;
   return [
-    `Measured on ${processors} processors (${machine}), Node ${node}, ${date}, commit ${commit}, by \`${report.command}\`:`,
+    `Measured on ${processors} processors (${machine}), Node ${node}, ${date}, commit ${commit}, by \`${report.command}\`${note === undefined ? '' : ` (${note})`}:`,
     ...parts,
   ].join('\n\n');
 }
