@@ -8,7 +8,7 @@ import { countParameters } from '../metrics/cost.js';
 import { createModel, type Genotype } from '../models/index.js';
 import { openSplit, type TrainingData } from '../train/dataset.js';
 import type { TrainEvent } from '../train/events.js';
-import { testOn } from '../train/tested.js';
+import { type TestResult, testOn } from '../train/tested.js';
 import { train } from '../train/train.js';
 import { modelOf, type SearchContext } from './context.js';
 import { type CostTable, costIn, costOf, within } from './cost/table.js';
@@ -106,13 +106,20 @@ async function scoreOf(options: CompareOptions, genotype: Genotype, seed: number
     const test = await testOn(await openSplit(data, 'test', training, { expectSplit: true }), result, {
       signal: signal ?? undefined,
     });
-    const score = test === null ? null : 'top1' in test ? test.top1 : test.rates.acer === null ? null : 1 - test.rates.acer;
+    const score = test && scoreIn(test);
     if (score === null) throw new ConfigError('training.validation', 'leaves no images to choose a threshold by: hold some out.');
     await writeFileAtomic(file, Buffer.from(`${JSON.stringify({ score })}\n`));
     return score;
   } finally {
     result.model.dispose();
   }
+}
+
+/** Accuracy, or of depth maps 1 - ACER; null where no threshold could be chosen. */
+function scoreIn(test: TestResult): number | null {
+  if ('top1' in test) return test.top1;
+  const { acer } = test.rates;
+  return acer === null ? null : 1 - acer;
 }
 
 function readScore(file: string): number {

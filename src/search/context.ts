@@ -35,6 +35,7 @@ export interface SearchContext {
   readonly data: TrainingData;
   /** Height, width and channels of the images, after all transforms. */
   readonly input: readonly [height: number, width: number, channels: number];
+  /** What networks of the space are made of costs. */
   readonly costs: CostTable;
   /** Threads that read and augment images ahead (1 unless given); results do not depend on it. */
   readonly workers?: number;
