@@ -206,7 +206,8 @@ function costLine({ course, limit, unit }: SearchResult) {
   return {
     ...line,
     markLine: {
-      ...{ symbol: 'none', silent: true, data: [{ yAxis: limit }] },
+      // The chart would round its place to two decimals.
+      ...{ symbol: 'none', silent: true, precision: 12, data: [{ yAxis: limit }] },
       lineStyle: { color: quiet, type: 'dashed' as const, width: 1.5 },
       label: { formatter: `limit ${costLabel(limit, unit)}`, position: 'insideEndTop' as const, color: text, fontSize },
     },

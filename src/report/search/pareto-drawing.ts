@@ -203,7 +203,8 @@ function chosenRing(points: readonly Weighed[], { place }: Scales): ScatterSerie
 
 function limitLine(at: number, words: string) {
   return {
-    ...{ symbol: 'none', silent: true, data: [{ xAxis: at }] },
+    // The chart would round its place to two decimals.
+    ...{ symbol: 'none', silent: true, precision: 12, data: [{ xAxis: at }] },
     lineStyle: { color: quiet, type: 'dashed', width: 1.5 },
     label: { formatter: words, position: 'end', distance: 4, color: quiet, fontSize: 12 },
   };

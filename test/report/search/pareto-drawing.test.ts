@@ -91,6 +91,18 @@ describe('score against cost', () => {
     for (const name of ['random 3', 'evolution 3', 'plain']) expect(texts(all)).toContain(name);
   });
 
+  it('puts the limit where it is, not where two decimals would', () => {
+    const lineAt = (limit: number) => {
+      const networks = comparison.networks.map((network, i) => ({
+        ...network,
+        cost: { ...network.cost, milliseconds: 0.1 + 0.01 * i },
+      }));
+      const svg = paretoDrawing(comparisonChart({ ...comparison, unit: 'milliseconds', limit, networks }))!;
+      return /<path d="M([\d.]+) [^>]*stroke-dasharray/.exec(svg)![1];
+    };
+    expect(Number(lineAt(0.17))).toBeGreaterThan(Number(lineAt(0.166)));
+  });
+
   it('takes names for text', () => {
     const named = { ...comparison, networks: comparison.networks.map((network) => ({ ...network, name: '<i>&"' })) };
     const svg = paretoDrawing(comparisonChart(named))!;
