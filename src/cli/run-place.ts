@@ -20,9 +20,9 @@ export function freshRunFolder(recipe: string): string {
 }
 
 /** The newest of the runs of a recipe. @throws ConfigError when there is none */
-export function latestRunFolder(recipe: string): string {
+export function latestRunFolder(recipe: string, holds: (folder: string) => boolean = holdsRun): string {
   const latest = numbersOf(recipe)
-    .filter((number) => holdsRun(folderOf(recipe, number)))
+    .filter((number) => holds(folderOf(recipe, number)))
     .at(-1);
   if (latest === undefined) {
     throw new ConfigError('resume', `there is no run of ${recipe} in ${runs}/. Leave out --resume, or name its folder (--out).`);

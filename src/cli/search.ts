@@ -18,6 +18,7 @@ import {
 } from '../report/search/index.js';
 import {
   type Comparison,
+  holdsCampaign,
   loadSearchRecipe,
   type SearchEvent,
   type SearchRecipe,
@@ -29,6 +30,7 @@ import {
   strategies,
   trainingRecipe,
 } from '../search/index.js';
+import { holdsRun } from '../train/index.js';
 import type { Console } from './console.js';
 import { type EngineChoice, EngineCommand, engineChoice } from './engine-command.js';
 import { status } from './failure.js';
@@ -85,7 +87,8 @@ interface Plan {
 
 async function searchByRecipe(name: string, choice: SearchChoice, console: Console): Promise<void> {
   const recipe = withChoices(loadSearchRecipe(name), choice);
-  const folder = choice.out ?? (choice.resume ? latestRunFolder(recipe.name) : freshRunFolder(recipe.name));
+  const latest = () => latestRunFolder(recipe.name, choice.compare ? holdsCampaign : holdsRun);
+  const folder = choice.out ?? (choice.resume ? latest() : freshRunFolder(recipe.name));
   const interruption = listenForInterruption(console, choice.json);
   const view = choice.json ? null : new SearchView(console.output);
   try {

@@ -69,6 +69,12 @@ export async function searchAndCompare(options: CampaignOptions): Promise<Campai
   }
 }
 
+/** Whether a campaign was ever started in `folder`. */
+export function holdsCampaign(folder: string): boolean {
+  const names = fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  return names.some((name) => strategies.some((strategy) => name.startsWith(`${strategy}-`)));
+}
+
 /** A search that is done is not done again. */
 async function searchOnce(
   options: SearchOptions,

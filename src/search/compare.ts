@@ -13,7 +13,7 @@ import { train } from '../train/train.js';
 import { modelOf, type SearchContext } from './context.js';
 import { type CostTable, costIn, costOf, within } from './cost/table.js';
 import { type SearchRecipe, trainingRecipe } from './recipe.js';
-import type { ComparedNetwork, Comparison, CostUnit, SearchResult, Strategy } from './result.js';
+import { type ComparedNetwork, type Comparison, type CostUnit, type SearchResult, type Strategy, unitNames } from './result.js';
 import { genotypeOf } from './space.js';
 
 /** A network that takes part. */
@@ -138,7 +138,6 @@ function readScore(file: string): number {
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const points = (share: number) => `${(100 * share).toFixed(1)} points`;
-const unitNames: Readonly<Record<CostUnit, string>> = { macs: 'MACs', operations: 'OPs', milliseconds: 'ms' };
 
 /** Whether the differentiable search beat each other kind, and whether by more than its results lie apart among themselves. */
 function verdictOf(networks: readonly ComparedNetwork[], unit: CostUnit): string {

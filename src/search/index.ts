@@ -1,4 +1,4 @@
-export { type CampaignOptions, type CampaignOutcome, type CampaignPart, searchAndCompare } from './campaign.js';
+export { type CampaignOptions, type CampaignOutcome, type CampaignPart, holdsCampaign, searchAndCompare } from './campaign.js';
 export type { SearchEvent } from './context.js';
 export type { CostTable } from './cost/table.js';
 export { parseSearchRecipe, type SearchRecipe, type SearchRecipeInput, trainingRecipe } from './recipe.js';

@@ -17,6 +17,9 @@ export interface NetworkCost {
 export const costUnits = ['macs', 'operations', 'milliseconds'] as const;
 export type CostUnit = (typeof costUnits)[number];
 
+/** As they are written behind a number. */
+export const unitNames: Readonly<Record<CostUnit, string>> = { macs: 'MACs', operations: 'OPs', milliseconds: 'ms' };
+
 export const strategies = ['differentiable', 'random', 'evolution'] as const;
 export type Strategy = (typeof strategies)[number];
 

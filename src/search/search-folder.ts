@@ -3,6 +3,7 @@ import nodePath from 'node:path';
 import { z } from 'zod';
 import { ConfigError, FormatError } from '../errors.js';
 import { writeFileAtomic } from '../formats/file.js';
+import { genotypeSchema } from '../models/genotype.js';
 import { type Lock, takeLock } from '../train/lock.js';
 import type { Recipe } from '../train/recipe.js';
 import type { CostTable } from './cost/table.js';
@@ -25,6 +26,14 @@ const configSchema = z.object({
   recipe: z.unknown(),
   /** What networks are made of costs: measured times too, which another machine or another day would not repeat. */
   costs: costTable,
+});
+
+/** What a comparison takes from a result. */
+const resultSchema = z.looseObject({
+  strategy: z.enum(strategies),
+  seed: z.int(),
+  seconds: z.number(),
+  genotype: genotypeSchema,
 });
 
 /** What a search began with: all that decides its numbers. */
@@ -120,9 +129,16 @@ export function readSearchResult(folder: string): SearchResult | null {
   const file = nodePath.join(folder, 'result.json');
   if (!fs.existsSync(file)) return null;
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as SearchResult;
+    const result: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
+    resultSchema.parse(result);
+    return result as SearchResult;
   } catch (cause) {
-    throw new FormatError(file, 'bad-result', `is not JSON (${(cause as Error).message}).`, { cause });
+    throw new FormatError(
+      file,
+      'bad-result',
+      `holds no result (${(cause as Error).message}): remove it, and the search ends anew.`,
+      { cause },
+    );
   }
 }
 

@@ -118,7 +118,9 @@ describe('gossamer search', () => {
       .trimEnd()
       .split('\n');
     expect(csv).toHaveLength(5);
-    const again = gossamer(search('campaign', '--compare', '--seeds', '1', '--resume', '--json'));
+    fs.mkdirSync(path.join(scratch, 'runs'));
+    fs.renameSync(path.join(scratch, 'campaign'), path.join(scratch, 'runs', 'tiny'));
+    const again = gossamer(['search', recipe, ...plain, '--compare', '--seeds', '1', '--resume', '--json'], { cwd: scratch });
     expect(JSON.parse(again.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ kind: 'comparison', recipe: 'tiny' });
   });
 

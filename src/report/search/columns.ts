@@ -7,11 +7,12 @@ import {
   costUnits,
   type NetworkCost,
   type SearchResult,
+  unitNames,
 } from '../../search/result.js';
 import { formatCount, formatDuration, formatLoss, formatShare, formatSpread } from '../format.js';
 import { chosenCandidate } from './chosen.js';
 import { networkLabel } from './pareto-points.js';
-import { formatCost, unitNames } from './words.js';
+import { formatCost } from './words.js';
 
 /*
  * The tables of a search and of a comparison, for pages and for the terminal.

@@ -1,5 +1,5 @@
 import type { Genotype } from '../../models/index.js';
-import { costUnits, type SearchResult } from '../../search/result.js';
+import { costUnits, type SearchResult, unitNames } from '../../search/result.js';
 import { formatBytes, formatCount, formatDuration } from '../format.js';
 import { Html, html, htmlPage, htmlTable } from '../html-page.js';
 import { cellsDrawing } from './cells-drawing.js';
@@ -7,7 +7,7 @@ import { candidateColumns, type RankedCandidate, rankedCandidates } from './colu
 import { courseDrawing } from './course-drawing.js';
 import { paretoDrawing } from './pareto-drawing.js';
 import { candidatesChart } from './pareto-points.js';
-import { cellText, formatCost, networksTried, searchVerdict, spaceSentence, unitNames, unitNotes } from './words.js';
+import { cellText, formatCost, networksTried, searchVerdict, spaceSentence, unitNotes } from './words.js';
 
 /** Candidates that the page lists. */
 const mostListed = 20;

@@ -1,10 +1,10 @@
 import { levelNames } from '../../models/index.js';
-import { type Comparison, type CoursePoint, costUnits, type SearchResult } from '../../search/result.js';
+import { type Comparison, type CoursePoint, costUnits, type SearchResult, unitNames } from '../../search/result.js';
 import { formatCount, formatLoss } from '../format.js';
 import { renderTable } from '../table.js';
 import { paintFor, printable, type TerminalStyle, wrap } from '../terminal.js';
 import { candidateColumns, networkColumns, rankedCandidates, wayColumns, waysOf } from './columns.js';
-import { cellText, comparisonSentence, formatCost, networksTried, scoreSentence, searchVerdict, unitNames } from './words.js';
+import { cellText, comparisonSentence, formatCost, networksTried, scoreSentence, searchVerdict } from './words.js';
 
 /** Candidates that the terminal lists. */
 const mostListed = 10;

@@ -1,5 +1,5 @@
 import type { Cell } from '../../models/index.js';
-import type { Comparison, CostUnit, NetworkCost, SearchResult } from '../../search/result.js';
+import { type Comparison, type CostUnit, type NetworkCost, type SearchResult, unitNames } from '../../search/result.js';
 import { shortLabel } from '../axis.js';
 import { formatCount, formatDuration, formatMilliseconds, formatShare, formatShort } from '../format.js';
 import { chosenCandidate } from './chosen.js';
@@ -7,9 +7,6 @@ import { chosenCandidate } from './chosen.js';
 /*
  * What pictures, pages and the terminal all say of a search, in the same words.
  */
-
-/** Columns. */
-export const unitNames: Readonly<Record<CostUnit, string>> = { macs: 'MACs', operations: 'OPs', milliseconds: 'ms' };
 
 /** Axes. */
 export const unitTitles: Readonly<Record<CostUnit, string>> = {
